@@ -1,0 +1,6 @@
+"""`python -m bnsearch`."""
+
+from bnsearch.cli import main
+
+if __name__ == "__main__":
+    main()

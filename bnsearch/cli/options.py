@@ -1,0 +1,105 @@
+"""Options that several commands share, and the session that they describe."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from bnsearch.search.session import Session
+    from bnsearch.search.store import Store
+    from bnsearch.search.study_file import Study
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+study_argument = click.argument("study")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+storage_option = click.option(
+    "--storage", metavar="URL", help="Database to use instead of NAME.db beside the study file."
+)
+trials_option = click.option(
+    "--trials", type=click.IntRange(min=1), help="Total of this stage; a larger one adds the difference."
+)
+repeats_option = click.option(
+    "--repeats", type=click.IntRange(min=2), help="Repeats of this stage; a larger number adds the difference."
+)
+
+
+def session_options(function: F) -> F:
+    """The options of every command that trains."""
+    for option in reversed(
+        (
+            click.option(
+                "--seed", type=click.IntRange(min=0), help="Seed of the study; every random number derives from it."
+            ),
+            click.option(
+                "--workers", type=click.IntRange(min=1), help="Worker processes; as many as there are cores by default."
+            ),
+            storage_option,
+            click.option(
+                "--data-dir",
+                type=click.Path(path_type=Path),
+                help="Where CIFAR-10 lies (else $BNSEARCH_DATA or the user's cache).",
+            ),
+            click.option(
+                "--set",
+                "overrides",
+                multiple=True,
+                metavar="KEY=VALUE",
+                help="Override a key of the study file: section.key=value.",
+            ),
+            json_option,
+        )
+    ):
+        function = option(function)
+    return function
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the options say."""
+
+    study: str
+    seed: int | None
+    workers: int | None
+    storage: str | None
+    data_dir: Path | None
+    overrides: tuple[str, ...]
+
+    def load(self, *more: str) -> "Study":
+        """The study with all overrides applied."""
+        from bnsearch.search.study_file import load_study
+
+        own = () if self.seed is None else (f"seed={self.seed}",)
+        return load_study(self.study, (*self.overrides, *own, *more))
+
+    @contextmanager
+    def session(self, study: "Study") -> Iterator["Session"]:
+        """The study, locked and with its database open."""
+        from bnsearch.cli.progress import progress
+        from bnsearch.search.executor import available_cores, local_executor
+        from bnsearch.search.session import open_session
+
+        n_workers = self.workers or available_cores()
+        with (
+            progress() as shown,
+            open_session(
+                study,
+                n_workers=n_workers,
+                executor_factory=lambda: local_executor(n_workers),
+                progress=shown,
+                storage=self.storage,
+                data_dir=self.data_dir,
+            ) as session,
+        ):
+            yield session
+
+
+def existing_store(study: "Study", storage: str | None) -> "Store | None":
+    """The study's database for a look, or None where there is none yet."""
+    from bnsearch.search.store import default_url, open_existing
+
+    return open_existing(storage or default_url(study.folder, study.name), study.name)

@@ -1,0 +1,87 @@
+"""coarse, fine, confirm, final, and run: all that is missing."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bnsearch.cli.options import Chosen, repeats_option, session_options, study_argument, trials_option
+
+if TYPE_CHECKING:
+    from bnsearch.search.study_file import Stage
+
+
+def _stage(stage: "Stage", chosen: Chosen, as_json: bool, more: tuple[str, ...]) -> None:
+    """Run one stage and print what it found."""
+    from bnsearch.report.answer import answer
+    from bnsearch.report.text import stage_report
+    from bnsearch.search.stages import run_stage, status
+
+    study = chosen.load(*more)
+    with chosen.session(study) as session:
+        worked = run_stage(session, stage)
+        rows, database = status(session.store), session.store.url
+    row = next(row for row in rows if row["stage"] == stage)
+    if as_json:
+        click.echo(
+            json.dumps(answer(study.name, rows, database) if stage == "final" else {**row, "database": database})
+        )
+    else:
+        stage_report(study.name, row, worked, database)
+
+
+@click.command(epilog="Example: bnsearch coarse digits --trials 40")
+@study_argument
+@trials_option
+@session_options
+def coarse(study: str, trials: int | None, as_json: bool, **options: Any) -> None:
+    """Search the wide space of a study file."""
+    _stage("coarse", Chosen(study, **options), as_json, () if trials is None else (f"coarse.trials={trials}",))
+
+
+@click.command(epilog="Example: bnsearch fine digits")
+@study_argument
+@trials_option
+@session_options
+def fine(study: str, trials: int | None, as_json: bool, **options: Any) -> None:
+    """Search around what coarse found."""
+    _stage("fine", Chosen(study, **options), as_json, () if trials is None else (f"fine.trials={trials}",))
+
+
+@click.command(epilog="Example: bnsearch confirm digits --repeats 8")
+@study_argument
+@repeats_option
+@session_options
+def confirm(study: str, repeats: int | None, as_json: bool, **options: Any) -> None:
+    """Train the finalists and the default again on new rows, weights and orders, and choose."""
+    _stage("confirm", Chosen(study, **options), as_json, () if repeats is None else (f"confirm.repeats={repeats}",))
+
+
+@click.command(epilog="Example: bnsearch final digits --json")
+@study_argument
+@repeats_option
+@session_options
+def final(study: str, repeats: int | None, as_json: bool, **options: Any) -> None:
+    """Retrain the winner and look at the test set, once; confirms first where that is missing."""
+    _stage("final", Chosen(study, **options), as_json, () if repeats is None else (f"final.repeats={repeats}",))
+
+
+@click.command(epilog="Example: bnsearch run digits")
+@study_argument
+@session_options
+def run(study: str, as_json: bool, **options: Any) -> None:
+    """Run every stage that is missing, and sum up."""
+    from bnsearch.report.answer import answer
+    from bnsearch.report.text import run_report
+    from bnsearch.search.stages import run_all, status
+
+    chosen = Chosen(study, **options)
+    resolved = chosen.load()
+    with chosen.session(resolved) as session:
+        worked = any(run_all(session).values())
+        rows, database = status(session.store), session.store.url
+    if as_json:
+        click.echo(json.dumps(answer(resolved.name, rows, database)))
+    else:
+        run_report(resolved.name, rows, database, Path(resolved.results), worked)

@@ -1,0 +1,194 @@
+"""Data sets made ready for training: checked, standardised, projected and memory-mapped, so that all processes
+share one copy.
+
+Everything lies in a cache folder under names derived from the data's fingerprint and the settings, and is written to
+a temporary name first; it may be deleted at any time.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bnsearch.data.dataset import Dataset
+from bnsearch.data.part import Part
+from bnsearch.data.transform import Standardize, Transform, fit_basis, fit_standardization
+from bnsearch.errors import DataError
+
+PROJECT_ROWS = 5000
+FORMAT = 1  # of the cached files; another number makes them anew
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set's training rows, as files that every process can map."""
+
+    folder: Path
+    n_rows: int
+    n_inputs: int
+    n_classes: int
+    unit: float
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a source becomes the inputs of one repeat."""
+
+    source: Source
+    part: Part
+    standardize: Standardize
+    components: float | None
+    basis_part: Part  # the rotation is fitted once, on the search's training rows
+
+
+@dataclass(frozen=True)
+class DataReference:
+    """Small and picklable: where a worker finds the rows of one repeat."""
+
+    inputs: Path  # .npy (n_rows, D), raw, or float32 (n_rows, n_components)
+    labels: Path
+    part: Part
+    transform: Path  # .npz of the Transform that maps raw inputs to network inputs
+    ready: bool  # the inputs are already transformed
+    n_inputs: int  # of the network
+    n_dimensions: int  # of the raw data
+    n_classes: int
+
+
+class PartRows:
+    """Rows of one part, gathered by batch; implements `bnsearch.core.train.Rows`."""
+
+    def __init__(self, X: NDArray[Any], y: NDArray[np.int64], rows: NDArray[np.int64], transform: Transform | None):
+        self.X, self.y, self.rows = X, y, rows
+        self.transform = transform  # None: X is ready
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def batch(self, rows: NDArray[Any] | slice) -> tuple[NDArray[Any], NDArray[np.int64]]:
+        """Inputs float32 (B, D) and labels (B,)."""
+        at = self.rows[rows]
+        x = self.X[at]
+        return (x if self.transform is None else self.transform.standardize(x)), self.y[at]
+
+
+def write_source(dataset: Dataset, cache: Path) -> Source:
+    """Put a data set's training rows where all processes can map them."""
+    folder = cache / "source" / dataset.fingerprint[:20]
+    if not (folder / "y.npy").exists():
+        _write(folder / "X.npy", lambda path: np.save(path, dataset.X))
+        _write(folder / "y.npy", lambda path: np.save(path, dataset.y))
+    n_rows, n_inputs = dataset.X.shape
+    return Source(folder, n_rows, n_inputs, len(dataset.classes), dataset.unit, dataset.fingerprint)
+
+
+def prepare(recipe: Recipe, cache: Path) -> DataReference:
+    """Standardise and project the rows of one repeat, unless the cache has them; one BLAS thread, so results do
+    not vary.
+    """
+    X = np.load(recipe.source.folder / "X.npy", mmap_mode="r")
+    train_rows, _ = recipe.part.rows()
+    fit = {"data": recipe.source.fingerprint, "standardize": recipe.standardize, "rows": _rows_key(recipe)}
+    transform_path = cache / "prepared" / f"{_digest(fit | _basis_key(recipe))}.npz"
+    if not transform_path.exists():
+        standardization = fit_standardization(X, train_rows, recipe.source.unit, recipe.standardize)
+        basis = None if recipe.components is None else _basis(recipe, X, cache)
+        transform = Transform(standardization.scale, standardization.shift, basis)
+        _write(transform_path, lambda path: _save_transform(path, transform))
+    transform = load_transform(transform_path)
+    projected = transform_path.with_suffix(".npy")
+    if transform.basis is not None and not projected.exists():
+        _write(projected, lambda path: _project(path, X, transform))
+    return DataReference(
+        inputs=recipe.source.folder / "X.npy" if transform.basis is None else projected,
+        labels=recipe.source.folder / "y.npy",
+        part=recipe.part,
+        transform=transform_path,
+        ready=transform.basis is not None,
+        n_inputs=X.shape[1] if transform.basis is None else transform.basis.shape[1],
+        n_dimensions=X.shape[1],
+        n_classes=recipe.source.n_classes,
+    )
+
+
+@lru_cache(maxsize=16)
+def open_rows(reference: DataReference) -> tuple[PartRows, PartRows]:
+    """Training and validation rows of a reference, memory-mapped, once a process."""
+    X, y = np.load(reference.inputs, mmap_mode="r"), np.load(reference.labels)
+    transform = None if reference.ready else load_transform(reference.transform)
+    train, valid = reference.part.rows()
+    return PartRows(X, y, train, transform), PartRows(X, y, valid, transform)
+
+
+def load_transform(path: Path) -> Transform:
+    """The transform that `prepare` wrote."""
+    try:
+        with np.load(path) as arrays:
+            basis = arrays["basis"]
+            return Transform(arrays["scale"], arrays["shift"], basis if basis.size else None)
+    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        raise DataError(f"{path} must be whole, but: {error}. Delete it; it is made anew.") from error
+
+
+def _save_transform(path: Path, transform: Transform) -> None:
+    basis = np.zeros((0, 0)) if transform.basis is None else transform.basis
+    with path.open("wb") as file:
+        np.savez(file, scale=transform.scale, shift=transform.shift, basis=basis)
+
+
+def _basis(recipe: Recipe, X: NDArray[Any], cache: Path) -> NDArray[np.float64]:
+    path = cache / "prepared" / f"basis-{_digest({'data': recipe.source.fingerprint} | _basis_key(recipe))}.npy"
+    if not path.exists():
+        rows, _ = recipe.basis_part.rows()
+        standardization = fit_standardization(X, rows, recipe.source.unit, recipe.standardize)
+        assert recipe.components is not None
+        fitted = fit_basis(X, rows, standardization, recipe.components)
+        _write(path, lambda temporary: np.save(temporary, fitted))
+    basis: NDArray[np.float64] = np.load(path)
+    return basis
+
+
+def _project(path: Path, X: NDArray[Any], transform: Transform) -> None:
+    assert transform.basis is not None
+    out = np.lib.format.open_memmap(path, "w+", np.float32, (len(X), transform.basis.shape[1]))
+    for low in range(0, len(X), PROJECT_ROWS):
+        out[low : low + PROJECT_ROWS] = transform.apply(X[low : low + PROJECT_ROWS])
+    out.flush()
+
+
+def _rows_key(recipe: Recipe) -> object:
+    return None if recipe.standardize == "none" else asdict(recipe.part)
+
+
+def _basis_key(recipe: Recipe) -> dict[str, object]:
+    if recipe.components is None:
+        return {"components": None}
+    return {"components": recipe.components, "standardize": recipe.standardize, "basis_part": asdict(recipe.basis_part)}
+
+
+def _digest(key: object) -> str:
+    return hashlib.sha256(json.dumps([FORMAT, key], sort_keys=True).encode()).hexdigest()[:20]
+
+
+def _write(path: Path, write: Callable[[Path], object]) -> None:
+    """Whole or not at all: another process may be writing the same."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            temporary = Path(folder) / path.name
+            write(temporary)
+            os.replace(temporary, path)
+    except OSError as error:
+        raise DataError(
+            f"The cache folder {path.parent} must be writable, but: {error}. Set BNSEARCH_CACHE to another folder."
+        ) from error

@@ -1,0 +1,1 @@
+"""The search chain: the only part of bnsearch that knows Optuna."""

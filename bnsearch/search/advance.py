@@ -1,0 +1,29 @@
+"""What a worker does: train a cohort of lanes from one step to another. A pure function of its arguments."""
+
+import time
+from dataclasses import dataclass
+
+from bnsearch.core import train
+from bnsearch.core.train import Outcome, Record, State
+from bnsearch.search.plan import Configuration, Plan, build_run, settings, start_state
+
+
+@dataclass(frozen=True)
+class Advance:
+    """A cohort's next state and what was seen on the way."""
+
+    state: State
+    records: list[Record]
+    outcome: Outcome | None  # after the last step
+    seconds: float  # wall time in the worker
+
+
+def advance(plan: Plan, configurations: tuple[Configuration, ...], state: State | None, to_step: int) -> Advance:
+    """Lanes (None: at step 0) trained up to to_step, and measured exactly where the run ends there."""
+    began = time.perf_counter()
+    run, lanes = build_run(plan), settings(configurations)
+    if state is None:
+        state = start_state(plan, len(configurations))
+    state, records = train.advance(state, lanes, run, to_step)
+    outcome = train.measure(state, lanes, run) if state.step >= run.n_steps else None
+    return Advance(state, records, outcome, time.perf_counter() - began)

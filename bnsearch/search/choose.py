@@ -1,0 +1,189 @@
+"""Which settings are tied, which is best, and how sure that is. Pure functions of values; accuracies are fractions.
+
+The rules and the simulations behind them: docs/selection.md.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from bnsearch.search.trials import Bits, Trial
+
+Matrix = NDArray[np.float64]
+POWER_QUANTILE = 0.84  # of the normal distribution, for a power of 80 %
+NOT_WORTH = 50  # more repeats than this are not worth separating two settings
+
+
+def rank(trials: Sequence[Trial]) -> list[Trial]:
+    """Complete trials, best first: higher accuracy, then lower validation cross-entropy, then lower number."""
+    complete = [trial for trial in trials if trial.value is not None]
+    return sorted(
+        complete, key=lambda t: (-(t.value or 0.0), math.inf if t.valid_loss is None else t.valid_loss, t.number)
+    )
+
+
+def mcnemar_error(a: Bits, b: Bits) -> float:
+    """Standard error of the difference of two accuracies on the same images: √((p10 + p01 − d²)/n) (McNemar 1947).
+
+    a, b: (n,) which images each got right; p10, p01: the shares that only one of them got right, d their difference.
+    """
+    p10, p01 = float(np.mean(a & ~b)), float(np.mean(b & ~a))
+    return math.sqrt(max(p10 + p01 - (p10 - p01) ** 2, 0.0) / len(a))
+
+
+@dataclass(frozen=True)
+class TieSet:
+    """The settings that a coarse stage cannot tell from its best."""
+
+    tied: tuple[Trial, ...]  # best first, the best among them
+    n_within: int  # how many lie within the margin; more than len(tied) when the cap bites
+
+
+def tie_set(trials: Sequence[Trial]) -> TieSet:
+    """Complete trials within one McNemar standard error of the best, at most max(3, ⌈n/4⌉) of n trials, best first."""
+    ranked = rank(trials)
+    if not ranked:
+        return TieSet((), 0)
+    best = ranked[0]
+    within = [trial for trial in ranked if trial is best or _tied(best, trial)]
+    cap = max(3, math.ceil(len(trials) / 4))
+    return TieSet(tuple(within[:cap]), len(within))
+
+
+def _tied(best: Trial, other: Trial) -> bool:
+    if best.correct is None or other.correct is None or best.value is None or other.value is None:
+        return False
+    return best.value - other.value <= mcnemar_error(best.correct, other.correct)
+
+
+def n_finalists(full_cost_trainings: float) -> int:
+    """How many of the last level's best go to confirm, besides the default: a tenth of the trainings, from 2 to 4."""
+    return int(np.clip(round(full_cost_trainings / 10), 2, 4))
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Finalists × repeats as randomised blocks."""
+
+    means: Matrix  # (M,)
+    mse: float  # Σ E²/ν with E_ir = y_ir − ȳ_i − ȳ_r + ȳ
+    freedom: int  # ν = (M − 1)(R − 1)
+    n_repeats: int
+
+    def half_width(self, level: float) -> float:
+        """t(level, ν) · √(2·MSE/R)."""
+        if self.freedom == 0:
+            return math.inf
+        return float(stats.t.ppf(level, self.freedom)) * math.sqrt(2.0 * self.mse / self.n_repeats)
+
+
+def blocks(y: Matrix) -> Blocks:
+    """Analyse accuracies y (M finalists, R repeats)."""
+    n_finalists_, n_repeats = y.shape
+    residual = y - y.mean(axis=1, keepdims=True) - y.mean(axis=0, keepdims=True) + y.mean()
+    freedom = (n_finalists_ - 1) * (n_repeats - 1)
+    return Blocks(y.mean(axis=1), float((residual**2).sum() / freedom) if freedom else 0.0, freedom, n_repeats)
+
+
+def winner(y: Matrix) -> int:
+    """The highest mean, always; the first of equals."""
+    return int(y.mean(axis=1).argmax())
+
+
+def not_separable(y: Matrix) -> list[int]:
+    """Finalists that cannot be told from the best, the best among them: ȳ_best − ȳ_i ≤ t(1 − .05/(M−1),
+    ν)·√(2·MSE/R).
+    """
+    analysed = blocks(y)
+    best = winner(y)
+    if len(y) == 1:
+        return [best]
+    margin = analysed.half_width(1.0 - 0.05 / (len(y) - 1))
+    return [i for i in range(len(y)) if i == best or analysed.means[best] - analysed.means[i] <= margin]
+
+
+def estimate(y: Matrix) -> float:
+    """The winner's expected accuracy, leaving one repeat out: mean over r of y[argmax of the means without r, r].
+
+    The winner's own mean is biased upwards, as it won partly by luck.
+    """
+    n_repeats = y.shape[1]
+    left_out = [y[int(np.delete(y, r, axis=1).mean(axis=1).argmax()), r] for r in range(n_repeats)]
+    return float(np.mean(left_out))
+
+
+def repeats_needed(y: Matrix, first: int, second: int) -> int | None:
+    """Repeats that would separate two finalists with a power of 80 %: ⌈2·MSE·(t + .84)²/gap²⌉; None when more than
+    50.
+    """
+    analysed = blocks(y)
+    gap = float(analysed.means[first] - analysed.means[second])
+    if gap <= 0.0 or analysed.freedom == 0:
+        return None
+    t = float(stats.t.ppf(1.0 - 0.05 / (len(y) - 1), analysed.freedom))
+    needed = math.ceil(2.0 * analysed.mse * (t + POWER_QUANTILE) ** 2 / gap**2)
+    return needed if needed <= NOT_WORTH else None
+
+
+@dataclass(frozen=True)
+class Optimism:
+    """How much better than the default the winner looked in the search than it did in confirm."""
+
+    value: float
+    standard_error: float
+
+
+def optimism(search_winner: Trial, search_default: Trial, y: Matrix, won: int, default: int) -> Optimism | None:
+    """(y_w − y_0) in the search − (ȳ_w − ȳ_0) in confirm; None where the search's trials did not both complete."""
+    if (
+        search_winner.value is None
+        or search_default.value is None
+        or search_winner.correct is None
+        or search_default.correct is None
+    ):
+        return None
+    analysed = blocks(y)
+    in_search = search_winner.value - search_default.value
+    in_confirm = float(analysed.means[won] - analysed.means[default])
+    error = mcnemar_error(search_winner.correct, search_default.correct)
+    return Optimism(in_search - in_confirm, math.sqrt(error**2 + 2.0 * analysed.mse / analysed.n_repeats))
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean with its interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def over_seeds(accuracies: Sequence[float]) -> Interval:
+    """95 % interval of the mean over seeds, on these test images: ± t(.975, R − 1)·s/√R."""
+    values = np.asarray(accuracies)
+    half = float(stats.t.ppf(0.975, len(values) - 1)) * float(values.std(ddof=1)) / math.sqrt(len(values))
+    mean = float(values.mean())
+    return Interval(mean, mean - half, mean + half)
+
+
+def over_images(correct: Bits) -> Interval:
+    """95 % interval over new images and seeds: ± 1.96·√(s²/R + sd(p̄)²/n), p̄ each image's hit rate over the seeds.
+
+    correct: (R, n) which test images each seed's network got right.
+    """
+    n_seeds, n = correct.shape
+    accuracies = correct.mean(axis=1)
+    hit_rate = correct.mean(axis=0)
+    variance = accuracies.var(ddof=1) / n_seeds + hit_rate.var(ddof=1) / n
+    half = 1.96 * math.sqrt(float(variance))
+    mean = float(accuracies.mean())
+    return Interval(mean, max(mean - half, 0.0), min(mean + half, 1.0))
+
+
+def same_setting(a: Mapping[str, float], b: Mapping[str, float]) -> bool:
+    """Equal in every searched hyperparameter."""
+    return dict(a) == dict(b)

@@ -1,0 +1,211 @@
+"""Confirm: finalists × repeats, each repeat with its own weights, order and validation rows, shared by all
+finalists.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import FloatDistribution
+from optuna.trial import FrozenTrial, TrialState
+
+from bnsearch.errors import StudyFileError, UsageError
+from bnsearch.search import choose
+from bnsearch.search.cohort import Lane
+from bnsearch.search.materials import rows_of
+from bnsearch.search.plan import Plan
+from bnsearch.search.running import add_running, run_running
+from bnsearch.search.searching import configuration, default_setting, is_finished, require, stored_space
+from bnsearch.search.session import Session
+from bnsearch.search.space import ranges
+from bnsearch.search.store import check_unchanged
+from bnsearch.search.tables import Range
+from bnsearch.search.trials import Trial, finished
+
+
+def run_confirm(session: Session) -> bool:
+    """Bring confirm to its number of repeats and write its verdict; False where there was nothing to do."""
+    study = _ensure(session)
+    finalists = study.user_attrs["finalists"]
+    n_repeats = max(session.study.tables.confirm.repeats, int(study.user_attrs.get("total", 0)) // len(finalists))
+    total = n_repeats * len(finalists)
+    trials = study.get_trials(deepcopy=False)
+    if is_finished(study) and len(trials) >= total and "verdict" in study.user_attrs:
+        return False
+    study.set_user_attr("total", total)
+    dims = _distributions(session, finalists)
+    for number in range(len(trials), total):
+        repeat, i = divmod(number, len(finalists))
+        add_running(study, finalists[i]["params"], dims, repeat=repeat + 1, finalist=i)
+    if any(t.state == TrialState.RUNNING for t in study.get_trials(deepcopy=False)):
+        run_running(session, study, _lanes(session, n_repeats))
+    study.set_user_attr("verdict", verdict(session, study))
+    return True
+
+
+def _ensure(session: Session) -> optuna.Study:
+    study = session.store.load("confirm")
+    task: dict[str, Any] = {}
+    if study is not None:
+        check_unchanged(study, session.attrs("confirm", task), session.study.name, "confirm")
+        return study
+    fine = require(session, "fine", "confirm")
+    coarse = require(session, "coarse", "confirm")
+    _check_rows(session)
+    return session.store.create(
+        "confirm",
+        session.attrs(
+            "confirm", task, finalists=finalists_of(session, coarse, fine), parent={"study": fine.study_name}
+        ),
+    )
+
+
+def finalists_of(session: Session, coarse: optuna.Study, fine: optuna.Study) -> list[dict[str, Any]]:
+    """The best of the last level and the study file's default, each with all its hyperparameters and where it
+    comes from.
+    """
+    levels = {study.user_attrs["stage"]: finished(study.get_trials(deepcopy=False)) for study in (coarse, fine)}
+    n = choose.n_finalists(sum(t.complete for trials in levels.values() for t in trials))
+    best = choose.rank(levels["fine"])[:n]
+    if not best:
+        raise UsageError(
+            f"`confirm` needs a completed trial in {fine.study_name}, but all diverged: widen or move `fine.space`."
+        )
+    found: list[dict[str, Any]] = []
+    setup = session.study.setups["fine"]
+    for trial in best:
+        params = configuration(setup, trial.params)._asdict()
+        if all(not choose.same_setting(f["params"], params) for f in found):
+            found.append({"params": params, "stage": "fine", "trial": trial.number, "default": False})
+    default = default_setting(session.study.base)
+    same = next((f for f in found if choose.same_setting(f["params"], default)), None)
+    if same is not None:
+        same["default"] = True
+    else:
+        found.append(
+            {"params": default, "stage": "coarse", "trial": _trial_of(levels["coarse"], default), "default": True}
+        )
+    return found
+
+
+def _trial_of(trials: Sequence[Trial], params: Mapping[str, float]) -> int | None:
+    """The coarse trial of a setting, when it was one."""
+    return next((t.number for t in trials if all(params[k] == v for k, v in t.params.items())), None)
+
+
+def _check_rows(session: Session) -> None:
+    train, valid = rows_of(session.study.setups["confirm"].data, len(session.materials.dataset.X))
+    if valid[1] - valid[0] > train[1] - train[0]:
+        raise StudyFileError(
+            f"`data.valid` must hold at most as many rows as `data.train`, for confirm validates on rows of the "
+            f"latter, but got "
+            f"{valid[1] - valid[0]} and {train[1] - train[0]}."
+        )
+
+
+def _distributions(session: Session, finalists: Sequence[Mapping[str, Any]]) -> dict[str, FloatDistribution]:
+    """Ranges around what was searched and every finalist, so that all settings fit one study."""
+    searched: dict[str, list[Range]] = {}
+    for stage in ("coarse", "fine"):
+        study = session.store.load(stage)
+        for name, range_ in ranges(stored_space(study)).items() if study is not None else ():
+            searched.setdefault(name, []).append(range_)
+    return {
+        name: _range([f["params"][name] for f in finalists], searched.get(name, [])) for name in finalists[0]["params"]
+    }
+
+
+def _range(values: Sequence[float], searched: Sequence[Range]) -> FloatDistribution:
+    low = min([*values, *(r.low for r in searched)])
+    high = max([*values, *(r.high for r in searched)])
+    return FloatDistribution(low, high if high > low else low + 1.0, log=low > 0 and all(r.log for r in searched))
+
+
+def _lanes(session: Session, n_repeats: int) -> "_Lanes":
+    parts = [session.materials.part("confirm", roll=r) for r in range(1, n_repeats + 1)]
+    references = session.materials.prepare("confirm", parts)
+    return _Lanes(
+        session, {r: session.materials.plan("confirm", str(r), ref) for r, ref in enumerate(references, start=1)}
+    )
+
+
+class _Lanes:
+    """Lanes of confirm: one plan a repeat."""
+
+    def __init__(self, session: Session, plans: Mapping[int, Plan]):
+        self.setup, self.plans = session.study.setups["confirm"], plans
+
+    def __call__(self, trial: FrozenTrial) -> Lane:
+        return Lane(trial.number, self.plans[trial.user_attrs["repeat"]], configuration(self.setup, trial.params))
+
+
+def accuracies(study: optuna.Study) -> tuple[list[int], choose.Matrix]:
+    """Finalists that never diverged, and their accuracies (M, R)."""
+    table: dict[int, dict[int, float | None]] = {}
+    for trial in finished(study.get_trials(deepcopy=False)):
+        table.setdefault(trial.attrs["finalist"], {})[trial.attrs["repeat"]] = trial.value
+    whole = [i for i in sorted(table) if None not in table[i].values()]
+    return whole, np.array([[table[i][r] for r in sorted(table[i])] for i in whole], dtype=np.float64)
+
+
+def verdict(session: Session, study: optuna.Study) -> dict[str, Any]:
+    """The winner, how it stands against the others, and its expected accuracy."""
+    finalists = study.user_attrs["finalists"]
+    numbers, y = accuracies(study)
+    if not numbers:
+        raise UsageError(
+            f"No finalist of {study.study_name} trained without diverging: lower the learning rates and reset "
+            f"from coarse."
+        )
+    best, analysed, together = choose.winner(y), choose.blocks(y), choose.not_separable(y)
+    default = next((k for k, i in enumerate(numbers) if finalists[i]["default"]), None)
+    shown = analysed.half_width(0.975)
+    rows = []
+    for k, i in enumerate(numbers):
+        difference = float(analysed.means[best] - analysed.means[k])
+        rows.append(
+            {
+                "finalist": i,
+                **{key: finalists[i][key] for key in ("params", "stage", "trial", "default")},
+                "accuracies": [float(v) for v in y[k]],
+                "mean": float(analysed.means[k]),
+                "behind_best": difference,
+                "difference_interval": [difference - shown, difference + shown]
+                if np.isfinite(shown) and k != best
+                else None,
+                "separable": k not in together,
+                "repeats_needed": choose.repeats_needed(y, best, k) if k != best else None,
+            }
+        )
+    luck = None if default is None else _optimism(session, study, finalists, numbers, y, best, default)
+    return {
+        "winner": numbers[best],
+        "params": finalists[numbers[best]]["params"],
+        "estimate": choose.estimate(y),
+        "n_repeats": y.shape[1],
+        "default_separable": None if default is None else default not in together,
+        "winner_is_default": default == best,
+        "diverged": [i for i in range(len(finalists)) if i not in numbers],
+        "optimism": luck,
+        "finalists": rows,
+    }
+
+
+def _optimism(
+    session: Session, study: optuna.Study, finalists: Any, numbers: list[int], y: choose.Matrix, best: int, default: int
+) -> dict[str, float] | None:
+    """How much the search flattered the winner; None where the budgets or settings of search and confirm differ."""
+    setups = session.study.setups
+    if best == default or setups["confirm"] != setups["fine"] or setups["confirm"] != setups["coarse"]:
+        return None
+    trials = []
+    for k in (best, default):
+        finalist = finalists[numbers[k]]
+        source = session.store.load(finalist["stage"])
+        if source is None or finalist["trial"] is None:
+            return None
+        by_number = {t.number: t for t in finished(source.get_trials(deepcopy=False))}
+        trials.append(by_number[finalist["trial"]])
+    found = choose.optimism(trials[0], trials[1], y, best, default)
+    return None if found is None else {"value": found.value, "standard_error": found.standard_error}

@@ -1,0 +1,196 @@
+"""Final: the winner retrained with several seeds, then one look at the test set."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from numpy.typing import NDArray
+from optuna.distributions import FloatDistribution
+from optuna.trial import FrozenTrial, TrialState
+from threadpoolctl import threadpool_limits
+
+from bnsearch.core.train import evaluation_moments
+from bnsearch.data.prepare import load_transform
+from bnsearch.data.test_set import open_test_set
+from bnsearch.errors import StoreError, UsageError
+from bnsearch.model import Model, fold, save_model
+from bnsearch.search import choose
+from bnsearch.search.cohort import Lane
+from bnsearch.search.confirming import run_confirm
+from bnsearch.search.lane_file import load_lane
+from bnsearch.search.materials import rows_of
+from bnsearch.search.plan import Configuration, Plan, build_run
+from bnsearch.search.running import add_running, remove_state, run_running, state_path
+from bnsearch.search.searching import configuration, is_finished
+from bnsearch.search.session import Session
+from bnsearch.search.store import check_unchanged
+from bnsearch.search.trials import pack_bits, unpack_bits
+
+
+def run_final(session: Session) -> bool:
+    """Retrain the chosen setting, look at the test set once, and write the result; False where there was nothing to do.
+
+    A missing confirm is run first, unless the study file fixes the setting.
+    """
+    study = _ensure(session)
+    n_repeats = max(session.study.tables.final.repeats, int(study.user_attrs.get("total", 0)))
+    trials = study.get_trials(deepcopy=False)
+    if is_finished(study) and len(trials) >= n_repeats and "result" in study.user_attrs:
+        return False
+    study.set_user_attr("total", n_repeats)
+    params = study.user_attrs["params"]
+    for number in range(len(trials), n_repeats):
+        add_running(study, params, {name: _around(value) for name, value in params.items()}, repeat=number + 1)
+    lanes = _Lanes(session, n_repeats)
+    # the trials stay RUNNING, their last states on the disk, until the test set has been looked at
+    run_running(session, study, lanes, figure="train_accuracy", finish=lambda number, outcome, state: None)
+    _look(session, study, lanes)
+    return True
+
+
+def _ensure(session: Session) -> optuna.Study:
+    table = session.study.tables.final
+    task = table.model_dump(mode="json", exclude={"repeats"})
+    study = session.store.load("final")
+    if study is not None:
+        check_unchanged(study, session.attrs("final", task), session.study.name, "final")
+        return study
+    if table.setting is not None:
+        params = configuration(session.study.setups["final"], table.setting)._asdict()
+        return session.store.create("final", session.attrs("final", task, params=params, parent=None))
+    run_confirm(session)
+    confirm = session.store.load("confirm")
+    assert confirm is not None
+    verdict = confirm.user_attrs["verdict"]
+    parent = {"study": confirm.study_name, "finalist": verdict["winner"]}
+    return session.store.create("final", session.attrs("final", task, params=verdict["params"], parent=parent))
+
+
+class _Lanes:
+    """Lanes of final: each repeat has initial weights and a data order of its own, and all the same rows."""
+
+    def __init__(self, session: Session, n_repeats: int):
+        together = session.study.tables.final.train_on == "train+valid"
+        reference = session.materials.prepare("final", [session.materials.part("final", together=together)])[0]
+        self.plans: dict[int, Plan] = {
+            r: session.materials.plan("final", f"final.{r}", reference) for r in range(1, n_repeats + 1)
+        }
+
+    def __call__(self, trial: FrozenTrial) -> Lane:
+        params = Configuration(**{name: float(value) for name, value in trial.params.items()})
+        return Lane(trial.number, self.plans[trial.user_attrs["repeat"]], params)
+
+
+def _look(session: Session, study: optuna.Study, lanes: _Lanes) -> None:
+    """Export the networks, open the test set, and write down what they get right there."""
+    trained = [t for t in study.get_trials(deepcopy=False) if t.state in (TrialState.RUNNING, TrialState.COMPLETE)]
+    if len(trained) < 2:
+        raise UsageError(
+            f"`final` needs at least two networks that did not diverge, but got {len(trained)}: lower the "
+            f"learning rate and run "
+            f"`bnsearch reset {session.study.name} --from final`."
+        )
+    fresh = [t for t in trained if t.state == TrialState.RUNNING]
+    models = [_export(session, study, lanes(t), int(t.user_attrs["repeat"])) for t in fresh]
+    test = open_test_set(
+        session.materials.dataset, f"{study.study_name}: {len(fresh)} networks", session.store.record_look
+    )
+    for trial, model in zip(fresh, models, strict=True):
+        predicted = model.predict(test.X)
+        correct = predicted == test.y
+        own = optuna.Trial(study, trial._trial_id)
+        own.set_user_attr("test_confusion", confusion(test.y, predicted, len(model.classes)).tolist())
+        own.set_user_attr("n_test", len(test.y))
+        own.set_user_attr("test_correct", pack_bits(correct))
+        study.tell(trial.number, float(correct.mean()))
+    study.set_user_attr("result", result(session, study, test.look))
+    for trial in fresh:
+        remove_state(session, study, trial.number)
+
+
+def confusion(y: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:
+    """Counts (n_classes, n_classes): row = true class, column = predicted class."""
+    counts_ = np.zeros((n_classes, n_classes), dtype=np.int64)
+    np.add.at(counts_, (y, predicted), 1)
+    return counts_
+
+
+def _export(session: Session, study: optuna.Study, lane: Lane, repeat: int) -> Model:
+    """The lane's last state as a model on raw inputs, written to `models/`."""
+    stored = load_lane(state_path(session, study, lane.number), lane)
+    if stored is None:
+        raise StoreError(
+            f"The state of trial {lane.number} must lie in {session.study.results / 'states'}, but is gone or "
+            f"damaged: run again."
+        )
+    state, _ = stored
+    with threadpool_limits(1):
+        moments = evaluation_moments(state, build_run(lane.plan))
+    model = fold(
+        state.network,
+        moments,
+        load_transform(lane.plan.data.transform),
+        session.materials.dataset.classes,
+        study=session.study.name,
+        repeat=repeat,
+        params=lane.configuration._asdict(),
+        n_steps=state.step,
+        data_fingerprint=session.materials.dataset.fingerprint,
+        bnsearch_version=study.user_attrs["version"],
+    )
+    save_model(model, model_path(session, repeat))
+    return model
+
+
+def model_path(session: Session, repeat: int) -> Path:
+    """Where final's network number 1, 2, … lies."""
+    return session.study.results / "models" / f"final-{repeat}.safetensors"
+
+
+def result(session: Session, study: optuna.Study, look: int) -> dict[str, Any]:
+    """The study's answer, from the told trials alone."""
+    trials = [t for t in study.get_trials(deepcopy=False) if t.state == TrialState.COMPLETE]
+    hits = np.array([unpack_bits(t.user_attrs["test_correct"], t.user_attrs["n_test"]) for t in trials])
+    per_seed = [float(t.value) for t in trials if t.value is not None]
+    images, seeds = choose.over_images(hits), choose.over_seeds(per_seed)
+    total = np.sum([t.user_attrs["test_confusion"] for t in trials], axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        precision, recall = np.diag(total) / total.sum(axis=0), np.diag(total) / total.sum(axis=1)
+    per_class = [
+        {"class": name, "precision": _number(p), "recall": _number(r)}
+        for name, p, r in zip(session.materials.dataset.classes, precision, recall, strict=True)
+    ]
+    train, _ = rows_of(session.study.setups["final"].data, len(session.materials.dataset.X))
+    lone = [float(t.user_attrs["valid_accuracy"]) for t in trials if "valid_accuracy" in t.user_attrs]
+    confirm = session.store.load("confirm") if study.user_attrs["parent"] else None
+    return {
+        "params": study.user_attrs["params"],
+        "valid_accuracy": confirm.user_attrs["verdict"]["estimate"]
+        if confirm
+        else (float(np.mean(lone)) if lone else None),
+        "test_accuracy": {"mean": images.mean, "low": images.low, "high": images.high, "per_seed": per_seed},
+        "test_accuracy_over_seeds": {"low": seeds.low, "high": seeds.high},
+        "train_accuracy": float(np.mean([t.user_attrs["train_accuracy"] for t in trials])),
+        "confusion": total.tolist(),
+        "per_class": per_class,
+        "classes": list(session.materials.dataset.classes),
+        "n_test": int(hits.shape[1]),
+        "n_train": len(
+            session.materials.part("final", together=study.user_attrs["task"]["train_on"] == "train+valid").rows()[0]
+        ),
+        "n_train_in_confirm": train[1] - train[0],
+        "look": look,
+        "model": str(model_path(session, int(trials[0].user_attrs["repeat"]))),
+        "models": [str(model_path(session, int(t.user_attrs["repeat"]))) for t in trials],
+    }
+
+
+def _number(value: float) -> float | None:
+    """None for a class that was never predicted or never there."""
+    return float(value) if np.isfinite(value) else None
+
+
+def _around(value: float) -> FloatDistribution:
+    """A range that holds one value, for a setting that is fixed."""
+    return FloatDistribution(value, value)

@@ -1,0 +1,104 @@
+"""A lane's state as one file: parameters, velocity, moments and the curve so far, with a checksum. Written whole
+or not at all.
+"""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+from bnsearch.core import tree
+from bnsearch.core.train import Record, State
+from bnsearch.core.tree import Array
+from bnsearch.search.cohort import Lane
+from bnsearch.search.plan import start_state
+
+CURVE = "curve"
+FIGURES = (
+    "learning_rate",
+    "train_loss",
+    "train_cost",
+    "train_accuracy",
+    "valid_loss",
+    "valid_cost",
+    "valid_accuracy",
+)
+
+
+def row(record: Record) -> dict[str, float]:
+    """One evaluation of one lane (K = 1) as plain numbers; figures that were not measured are left out."""
+    figures = {name: getattr(record, name) for name in FIGURES}
+    return {"epoch": record.epoch, "step": record.step} | {k: float(v[0]) for k, v in figures.items() if v is not None}
+
+
+def save_lane(path: Path, lane: Lane, state: State, curve: list[dict[str, float]]) -> None:
+    """Write a lane's state, to a temporary name first, on the disk before it takes its place."""
+    from safetensors.numpy import save
+
+    tensors = dict(tree.leaves(state)) | {CURVE: _to_array(curve)}
+    tensors = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
+    text = {"step": str(state.step), "identity": _identity(lane), "checksum": _checksum(tensors, state.step)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    with temporary.open("wb") as file:
+        file.write(save(tensors, metadata=text))
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def load_lane(path: Path, lane: Lane) -> tuple[State, list[dict[str, float]]] | None:
+    """The state of a lane and its curve so far; None where there is no whole file of this very lane, so that it
+    starts at step 0.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            text = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except (OSError, SafetensorError):
+        return None
+    if text.get("identity") != _identity(lane) or text.get("checksum") != _checksum(tensors, int(text.get("step", -1))):
+        return None
+    curve = _from_array(tensors.pop(CURVE))
+    empty = start_state(lane.plan, 1)
+    state = tree.with_leaves(empty, tensors)
+    return State(
+        int(text["step"]), state.network, state.velocity, state.moments, state.loss_sum, state.n_correct
+    ), curve
+
+
+def _identity(lane: Lane) -> str:
+    plan = lane.plan
+    facts = (
+        lane.number,
+        plan.seed,
+        plan.repeat,
+        plan.architecture.widths,
+        plan.n_steps,
+        plan.data.inputs.name,
+        *lane.configuration,
+    )
+    return json.dumps(facts)
+
+
+def _checksum(tensors: dict[str, Array], step: int) -> str:
+    digest = hashlib.sha256(str(step).encode())
+    for name in sorted(tensors):
+        digest.update(name.encode() + str(tensors[name].dtype).encode() + str(tensors[name].shape).encode())
+        digest.update(tensors[name].tobytes())
+    return digest.hexdigest()
+
+
+def _to_array(curve: list[dict[str, float]]) -> Array:
+    names = ("epoch", "step", *FIGURES)
+    return np.array([[r.get(name, np.nan) for name in names] for r in curve], dtype=np.float64).reshape(-1, len(names))
+
+
+def _from_array(array: Array) -> list[dict[str, float]]:
+    names = ("epoch", "step", *FIGURES)
+    rows = [dict(zip(names, map(float, values), strict=True)) for values in array]
+    return [{k: int(v) if k in names[:2] else v for k, v in r.items() if not np.isnan(v)} for r in rows]

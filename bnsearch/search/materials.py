@@ -1,0 +1,154 @@
+"""What training needs of a study, whoever asks: its data made ready, and the plan of each repeat."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from bnsearch.core.network import Architecture
+from bnsearch.data.dataset import Dataset
+from bnsearch.data.load import load
+from bnsearch.data.part import Part
+from bnsearch.data.prepare import DataReference, Recipe, Source, prepare, write_source
+from bnsearch.errors import StudyFileError
+from bnsearch.search.executor import ExecutorFactory
+from bnsearch.search.plan import Plan, epoch_steps, n_steps
+from bnsearch.search.progress import Download, Progress
+from bnsearch.search.study_file import STAGES, Setup, Stage, Study
+from bnsearch.search.tables import DataTable
+
+
+@dataclass
+class Materials:
+    """A study's data and workers, each made when first needed."""
+
+    study: Study
+    cache: Path
+    n_workers: int
+    executor_factory: ExecutorFactory
+    progress: Progress
+    data_dir: Path | None = None
+    _executor: Executor | None = field(default=None, repr=False)
+
+    @property
+    def executor(self) -> Executor:
+        """The workers."""
+        if self._executor is None:
+            self._executor = self.executor_factory()
+        return self._executor
+
+    def close(self) -> None:
+        """Let the workers go, without waiting for calls whose results nobody wants."""
+        if self._executor is not None:
+            self._executor.shutdown(wait=False, cancel_futures=True)
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The training rows, checked against what the study file asks of them."""
+        table = self.study.base.data
+        self.progress.begin(f"Reading {table.source}")
+        base, bar = self.study.file.parent, Download(self.progress)
+        dataset = load(table.source, data_dir=self.data_dir, label=table.label, base=base, progress=bar)
+        self.progress.end()
+        for stage in STAGES:
+            _check(self.study.setups[stage], dataset)
+        return dataset
+
+    @cached_property
+    def source(self) -> Source:
+        """The training rows where every process can map them."""
+        return write_source(self.dataset, self.cache)
+
+    def part(self, stage: Stage, roll: int = 0, together: bool = False) -> Part:
+        """The rows of a stage."""
+        train, valid = rows_of(self.study.setups[stage].data, len(self.dataset.X))
+        return Part(train, valid, roll, together)
+
+    def prepare(self, stage: Stage, parts: Sequence[Part]) -> list[DataReference]:
+        """The data of each part, made ready by the workers."""
+        basis_part = Part(*rows_of(self.study.base.data, len(self.dataset.X)))
+        table = self.study.setups[stage].data
+        recipes = [Recipe(self.source, part, table.standardize, table.components, basis_part) for part in parts]
+        self.progress.begin("Preparing the data", len(recipes))
+        # the first writes the basis that the others share
+        references = [self.executor.submit(prepare, recipes[0], self.cache).result()]
+        self.progress.update(1)
+        for future in [self.executor.submit(prepare, recipe, self.cache) for recipe in recipes[1:]]:
+            references.append(future.result())
+            self.progress.update(len(references))
+        self.progress.end()
+        return references
+
+    def plan(self, stage: Stage, repeat: str, data: DataReference) -> Plan:
+        """The plan of one repeat of a stage."""
+        setup = self.study.setups[stage]
+        train, _ = rows_of(setup.data, len(self.dataset.X))
+        n_train = train[1] - train[0]
+        return Plan(
+            seed=self.study.seed,
+            repeat=repeat,
+            data=data,
+            architecture=architecture(setup, data),
+            init=setup.network.init,
+            schedule=setup.training.schedule,
+            batch_size=setup.training.batch_size,
+            n_steps=n_steps(setup.training, n_train),
+            schedule_epoch_steps=epoch_steps(setup.training, n_train),
+            with_velocity=_with_velocity(self.study),
+            statistics=setup.network.bn_statistics,
+        )
+
+
+def rows_of(table: DataTable, n: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Training and validation rows of a data set of n training rows; without a choice the last sixth validates."""
+    if table.train is None or table.valid is None:
+        border = n - max(n // 6, 1)
+        return (0, border), (border, n)
+    for name, rows in (("train", table.train), ("valid", table.valid)):
+        if rows[1] > n:
+            raise StudyFileError(
+                f"`data.{name}` must lie within the {n} training rows of {table.source!r}, but got {list(rows)}."
+            )
+    return table.train, table.valid
+
+
+def architecture(setup: Setup, data: DataReference) -> Architecture:
+    """The network of a stage on these inputs; on components it starts as if the fan-in were that of the raw data."""
+    network = setup.network
+    return Architecture(
+        n_inputs=data.n_inputs,
+        hidden=network.hidden,
+        n_classes=data.n_classes,
+        batch_norm=network.batch_norm,
+        bn_epsilon=network.bn_epsilon,
+        bn_average=network.bn_average,
+        init_fan_in=data.n_dimensions,
+    )
+
+
+def cache_folder() -> Path:
+    """`$BNSEARCH_CACHE`, or the user's cache folder."""
+    from platformdirs import user_cache_path
+
+    return Path(os.environ["BNSEARCH_CACHE"]) if "BNSEARCH_CACHE" in os.environ else user_cache_path("bnsearch")
+
+
+def _check(setup: Setup, dataset: Dataset) -> None:
+    """What a study file asks must be possible with these data; found out before anything is written."""
+    train, _ = rows_of(setup.data, len(dataset.X))
+    epoch_steps(setup.training, train[1] - train[0])
+    components, n_dimensions = setup.data.components, dataset.X.shape[1]
+    if components is not None and components > n_dimensions:
+        raise StudyFileError(
+            f"`data.components` must be at most the {n_dimensions} dimensions of {setup.data.source!r}, "
+            f"but got {components:g}."
+        )
+
+
+def _with_velocity(study: Study) -> bool:
+    """Momentum is a fixed 0 in the whole study, or every lane has a velocity."""
+    spaces = (study.tables.coarse.space or {}, study.tables.fine.space or {}, study.tables.final.setting or {})
+    fixed = (setup.training.momentum for setup in study.setups.values())
+    return any(fixed) or any("momentum" in space for space in spaces)

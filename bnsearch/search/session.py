@@ -1,0 +1,81 @@
+"""One command at work on one study: its lock, its database, its materials."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bnsearch.search.executor import ExecutorFactory
+from bnsearch.search.lock import locked
+from bnsearch.search.materials import Materials, cache_folder
+from bnsearch.search.progress import Progress
+from bnsearch.search.store import Store, database_errors, default_url, open_store
+from bnsearch.search.study_file import Stage, Study
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the stages of one command share."""
+
+    study: Study
+    store: Store
+    materials: Materials
+
+    @property
+    def progress(self) -> Progress:
+        """Who is told what goes on."""
+        return self.materials.progress
+
+    def attrs(self, stage: Stage, task: dict[str, Any], **more: Any) -> dict[str, Any]:
+        """What stays constant for a stage's study."""
+        from bnsearch import __version__
+
+        return {
+            "stage": stage,
+            "seed": self.study.seed,
+            "data_fingerprint": self.materials.dataset.fingerprint,
+            "version": __version__,
+            "revision": revision(),
+            "task": task,
+            "setup": self.study.setups[stage].model_dump(mode="json"),
+            **more,
+        }
+
+
+@contextmanager
+def open_session(
+    study: Study,
+    *,
+    n_workers: int,
+    executor_factory: ExecutorFactory,
+    progress: Progress,
+    storage: str | None = None,
+    data_dir: Path | None = None,
+) -> Iterator[Session]:
+    """Read the data, take the study's lock, open its database: in this order, so that bad data leaves nothing
+    behind.
+    """
+    materials = Materials(study, cache_folder(), n_workers, executor_factory, progress, data_dir)
+    _ = materials.dataset
+    url = storage or default_url(study.folder, study.name)
+    with locked(study.folder / f"{study.name}.lock", f"The study {study.name!r}"), database_errors(url):
+        store = open_store(url, study.name)
+        try:
+            yield Session(study, store, materials)
+        finally:
+            materials.close()
+            store.close()
+
+
+def revision() -> str | None:
+    """The commit of the checkout that bnsearch runs from; None for an installed package."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return None
+    command = ["git", "-C", str(root), "rev-parse", "--short=12", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=5, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None

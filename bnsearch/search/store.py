@@ -1,0 +1,199 @@
+"""The database: opened once, in WAL mode, by the coordinator alone.
+
+Studies, their provenance, and the ledger of test-set looks.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import optuna
+import sqlalchemy as sa
+from optuna.samplers import RandomSampler
+from optuna.storages import RDBStorage
+
+from bnsearch.errors import ChangedError, StoreError
+from bnsearch.search.lock import locked
+
+BUSY_SECONDS = 60
+ASIDE = "another name (copy the study file)"
+LOOKS = sa.Table(
+    "bnsearch_test_looks",
+    sa.MetaData(),
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("fingerprint", sa.String(64), nullable=False),
+    sa.Column("study", sa.String(512), nullable=False),
+    sa.Column("purpose", sa.String(512), nullable=False),
+    sa.Column("at", sa.String(40), nullable=False),
+)
+
+
+class Store:
+    """The stages of one study in one database."""
+
+    def __init__(self, storage: RDBStorage, name: str):
+        self.storage = storage
+        self.name = name
+
+    @property
+    def url(self) -> str:
+        """The database's address, without a password."""
+        return sa.make_url(self.storage.url).render_as_string(hide_password=True)
+
+    def load(self, stage: str) -> optuna.Study | None:
+        """A stage's study, or None where it has not been started."""
+        try:
+            # proposals come from elsewhere: this sampler is never asked
+            study = optuna.load_study(study_name=f"{self.name}.{stage}", storage=self.storage, sampler=RandomSampler(0))
+        except KeyError:
+            return None
+        return study if "setup" in study.user_attrs else None
+
+    def create(self, stage: str, attrs: Mapping[str, Any]) -> optuna.Study:
+        """A stage's study with what stays constant; `setup` is written last and marks it whole."""
+        study = optuna.create_study(
+            study_name=f"{self.name}.{stage}",
+            storage=self.storage,
+            sampler=RandomSampler(0),
+            direction="maximize",
+            load_if_exists=True,
+        )
+        for key, value in sorted(attrs.items(), key=lambda item: item[0] == "setup"):
+            study.set_user_attr(key, value)
+        return study
+
+    def delete(self, stage: str) -> bool:
+        """Remove a stage's study with all its trials; False where there is none."""
+        try:
+            optuna.delete_study(study_name=f"{self.name}.{stage}", storage=self.storage)
+        except KeyError:
+            return False
+        return True
+
+    def record_look(self, fingerprint: str, purpose: str) -> int:
+        """Write down a look at the test set before it happens; returns its number for this data."""
+        with self.storage.engine.begin() as connection:
+            LOOKS.create(connection, checkfirst=True)
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            connection.execute(LOOKS.insert().values(fingerprint=fingerprint, study=self.name, purpose=purpose, at=now))
+        return len(self.looks(fingerprint))
+
+    def looks(self, fingerprint: str | None = None) -> list[dict[str, Any]]:
+        """Looks at the test set of this data, or those of this study, oldest first."""
+        if not sa.inspect(self.storage.engine).has_table(LOOKS.name):
+            return []
+        own = LOOKS.c.study == self.name if fingerprint is None else LOOKS.c.fingerprint == fingerprint
+        with self.storage.engine.connect() as connection:
+            rows = connection.execute(sa.select(LOOKS).where(own).order_by(LOOKS.c.id))
+            return [dict(row._mapping) for row in rows]
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self.storage.remove_session()
+        self.storage.engine.dispose()
+
+
+def default_url(folder: Path, name: str) -> str:
+    """The SQLite database beside a study file."""
+    return f"sqlite:///{folder / name}.db"
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of an SQLite URL."""
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise StoreError(
+            f"--storage must be a database URL such as sqlite:///studies/digits.db, but got {url!r}."
+        ) from error
+    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+
+
+def open_store(url: str, name: str) -> Store:
+    """Open the database, and create it where there is none."""
+    path = sqlite_path(url)
+    if path is None:
+        return Store(_storage(url, {}), name)
+    with locked(
+        path.with_name(f"{path.name}.lock"), str(path), wait=True
+    ):  # two creators at once would corrupt the schema
+        _switch_to_wal(path)
+        storage = _storage(url, {"connect_args": {"timeout": BUSY_SECONDS}})
+    # NORMAL is safe in WAL mode and saves an fsync a commit; it is a property of each connection
+    sa.event.listen(storage.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = NORMAL"))
+    storage.remove_session()
+    storage.engine.dispose()
+    return Store(storage, name)
+
+
+def open_existing(url: str, name: str) -> Store | None:
+    """Open the database for reading, or None where there is none: nothing is created."""
+    path = sqlite_path(url)
+    return None if path is not None and not path.exists() else open_store(url, name)
+
+
+@contextmanager
+def database_errors(url: str) -> Iterator[None]:
+    """What the database library raises becomes one line."""
+    try:
+        yield
+    except (sa.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+        shown = sa.make_url(url).render_as_string(hide_password=True)
+        cause = str(error.__cause__ or error).splitlines()[0]
+        raise StoreError(
+            f"The database {shown} must stay usable, but: {cause}. Mend it and run again to go on."
+        ) from error
+
+
+def _switch_to_wal(path: Path) -> None:
+    try:
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise StoreError(
+            f"{path} must be an SQLite database that can be written, but: {error}. Move it away or name another "
+            f"with --storage."
+        ) from error
+
+
+def _storage(url: str, engine_kwargs: dict[str, Any]) -> RDBStorage:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    shown = sa.make_url(url).render_as_string(hide_password=True)
+    try:
+        return RDBStorage(url, engine_kwargs=engine_kwargs)
+    except (sa.exc.SQLAlchemyError, ImportError, RuntimeError) as error:
+        cause = str(error).splitlines()[0]
+        raise StoreError(
+            f"The database {shown} must be one that Optuna {optuna.__version__} can use, but: {cause}"
+        ) from error
+
+
+def check_unchanged(study: optuna.Study, attrs: Mapping[str, Any], name: str, stage: str) -> None:
+    """Refuse to go on with a stage whose stored settings differ from the study file's."""
+    for key in ("seed", "data_fingerprint", "setup", "task"):
+        difference = _first_difference(study.user_attrs.get(key), attrs[key], key)
+        if difference is None:
+            continue
+        path, old, new = difference
+        path = path.removeprefix("setup.").replace("task.", f"{stage}.")
+        raise ChangedError(
+            f"`{path}` must stay as it was when {study.study_name} was made ({old!r}), but is now {new!r}: use "
+            f"{ASIDE}, "
+            f"or run `bnsearch reset {name} --from {stage}`."
+        )
+
+
+def _first_difference(old: Any, new: Any, path: str) -> tuple[str, Any, Any] | None:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(old.keys() | new.keys()):
+            found = _first_difference(old.get(key), new.get(key), f"{path}.{key}")
+            if found is not None:
+                return found
+        return None
+    return None if old == new else (path, old, new)

@@ -1,0 +1,188 @@
+"""The TOML study file as typed, validated models, and the settings of each stage after its overrides."""
+
+import copy
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from bnsearch.errors import StudyFileError, UsageError
+from bnsearch.search.messages import first_problem
+from bnsearch.search.tables import ConfirmTable, DataTable, FinalTable, NetworkTable, SearchTable, TrainingTable
+
+Stage = Literal["coarse", "fine", "confirm", "final"]
+STAGES: tuple[Stage, ...] = ("coarse", "fine", "confirm", "final")
+M = TypeVar("M", bound=BaseModel)
+OVERRIDABLE = ("data", "network", "training")
+
+
+class Setup(BaseModel, frozen=True, extra="forbid"):
+    """What a stage trains: the base tables with the stage's overrides applied."""
+
+    data: DataTable
+    network: NetworkTable
+    training: TrainingTable
+
+
+class StageTables(BaseModel, frozen=True, extra="forbid"):
+    """What a stage does."""
+
+    coarse: SearchTable
+    fine: SearchTable
+    confirm: ConfirmTable
+    final: FinalTable
+
+
+@dataclass(frozen=True)
+class Study:
+    """A resolved study: file, overrides and defaults together."""
+
+    name: str
+    file: Path  # relative data paths start at its folder
+    folder: Path  # database and results lie here
+    seed: int
+    base: Setup
+    setups: Mapping[Stage, Setup]
+    tables: StageTables
+
+    @property
+    def results(self) -> Path:
+        """The folder of states, curves and models."""
+        return self.folder / self.name
+
+    def default_setting(self) -> dict[str, float]:
+        """The searched hyperparameters as the study file sets them."""
+        training = self.base.training
+        return {"l2": training.l2, "learning_rate": training.learning_rate, "momentum": training.momentum}
+
+
+def find(study: str, folder: Path | None = None) -> tuple[Path, Path]:
+    """The study file that a name or path means, and the folder for its results.
+
+    A path ends in .toml or contains a slash; a name is looked for in ./studies, then among the bundled studies.
+    """
+    here = folder or Path("studies")
+    if study.endswith(".toml") or "/" in study:
+        path = Path(study)
+        if not path.is_file():
+            raise UsageError(
+                f"A study file must exist at {path}, but none does; bundled studies: {', '.join(bundled())}."
+            )
+        return path, path.parent
+    if (here / f"{study}.toml").is_file():
+        return here / f"{study}.toml", here
+    if study in bundled():
+        return bundled()[study], here
+    raise UsageError(
+        f"Unknown study {study!r}: there is no {here / study}.toml, and the bundled studies are {', '.join(bundled())}."
+    )
+
+
+def bundled() -> dict[str, Path]:
+    """The study files that come with the package."""
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "studies", package.parent / "studies"):  # in a wheel; in a checkout
+        if folder.is_dir():
+            return {path.stem: path for path in sorted(folder.glob("*.toml"))}
+    return {}
+
+
+def load_study(study: str, overrides: Sequence[str] = (), folder: Path | None = None) -> Study:
+    """Read, override (`section.key=value`, values as in TOML) and check a study."""
+    path, results = find(study, folder)
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise StudyFileError(f"{path} must be a readable TOML file, but: {error}.") from error
+    for override in overrides:
+        apply_override(raw, override)
+    return resolve(raw, path, results)
+
+
+def apply_override(raw: dict[str, Any], override: str) -> None:
+    """Set one `section.key=value` in the raw tables."""
+    name, equals, text = override.partition("=")
+    keys = name.strip().split(".")
+    if not equals or not all(keys):
+        raise StudyFileError(f"An override must read section.key=value, but got {override!r}.")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text.strip()
+    table = raw
+    for key in keys[:-1]:
+        table = table.setdefault(key, {})
+        if not isinstance(table, dict):
+            raise StudyFileError(f"{name}: `{key}` must be a table, but is {table!r}.")
+    table[keys[-1]] = value
+
+
+def resolve(raw: Mapping[str, Any], path: Path, folder: Path) -> Study:
+    """Check the raw tables and apply each stage's overrides."""
+    known = {"seed", *OVERRIDABLE, *STAGES}
+    for key in raw:
+        if key not in known:
+            raise StudyFileError(f"{path}: unknown key `{key}`; possible keys are {', '.join(sorted(known))}.")
+    seed = raw.get("seed", 0)
+    if type(seed) is not int or seed < 0:
+        raise StudyFileError(f"{path}: `seed` must be a whole number of at least 0, but got {seed!r}.")
+    for key in (*OVERRIDABLE, *STAGES):
+        if not isinstance(raw.get(key, {}), dict):
+            raise StudyFileError(f"{path}: `{key}` must be a table, but got {raw[key]!r}.")
+    base = {key: raw.get(key, {}) for key in OVERRIDABLE}
+    own = {stage: {k: v for k, v in raw.get(stage, {}).items() if k not in OVERRIDABLE} for stage in STAGES}
+    changes = {stage: {k: v for k, v in raw.get(stage, {}).items() if k in OVERRIDABLE} for stage in STAGES}
+    # finalists run with the schedule that the winner will be retrained with
+    changes["confirm"] = _merged({k: v for k, v in changes["final"].items() if k == "training"}, changes["confirm"])
+    study = Study(
+        name=path.stem,
+        file=path,
+        folder=folder,
+        seed=seed,
+        base=_checked(Setup, base, path),
+        setups={stage: _checked(Setup, _merged(base, changes[stage]), path, stage) for stage in reversed(STAGES)},
+        tables=_checked(StageTables, dict(own.items()), path),
+    )
+    _check_whole(study)
+    return study
+
+
+def _checked(model: type[M], raw: Mapping[str, Any], path: Path, prefix: str = "") -> M:
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        raise StudyFileError(f"{path}: {first_problem(error, model, prefix)}") from error
+
+
+def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables merged key by key; a schedule of another kind replaces the whole schedule."""
+    merged = copy.deepcopy(dict(base))
+    for key, value in changes.items():
+        old = merged.get(key)
+        if isinstance(old, dict) and isinstance(value, dict) and value.get("kind", old.get("kind")) == old.get("kind"):
+            merged[key] = _merged(old, value)
+        else:
+            merged[key] = copy.deepcopy(value)
+    return merged
+
+
+def _check_whole(study: Study) -> None:
+    """Rules between tables."""
+    for stage in ("coarse", "fine"):
+        table: SearchTable = getattr(study.tables, stage)
+        for name, range_ in (table.space or {}).items():
+            value = study.default_setting()[name]
+            if stage == "coarse" and not isinstance(range_, tuple) and not range_.low <= value <= range_.high:
+                raise StudyFileError(
+                    f"{study.file}: `training.{name}` must lie within `coarse.space.{name}`, as the default "
+                    f"setting is the first "
+                    f"trial, but {value} is outside [{range_.low}, {range_.high}]."
+                )
+    if study.tables.coarse.space is None:
+        raise StudyFileError(
+            f"{study.file}: `coarse.space` must name what is searched, such as space.l2 = "
+            f"{{ low = 1e-5, high = 1e-1 }}."
+        )
