@@ -10,7 +10,6 @@ import click
 
 if TYPE_CHECKING:
     from bnsearch.search.session import Session
-    from bnsearch.search.store import Store
     from bnsearch.search.study_file import Study
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -96,10 +95,3 @@ class Chosen:
             ) as session,
         ):
             yield session
-
-
-def existing_store(study: "Study", storage: str | None) -> "Store | None":
-    """The study's database for a look, or None where there is none yet."""
-    from bnsearch.search.store import default_url, open_existing
-
-    return open_existing(storage or default_url(study.folder, study.name), study.name)

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 def _stage(stage: "Stage", chosen: Chosen, as_json: bool, more: tuple[str, ...]) -> None:
     """Run one stage and print what it found."""
+    study = chosen.load(*more)  # before the slow imports, so that a mistake in it is said at once
     from bnsearch.report.answer import answer
     from bnsearch.report.text import stage_report
-    from bnsearch.search.stages import run_stage, status
+    from bnsearch.search.stages import check_order, run_stage, status
 
-    study = chosen.load(*more)
+    check_order(study, chosen.storage, stage)
     with chosen.session(study) as session:
         worked = run_stage(session, stage)
         rows, database = status(session.store), session.store.url
@@ -28,7 +29,7 @@ def _stage(stage: "Stage", chosen: Chosen, as_json: bool, more: tuple[str, ...])
             json.dumps(answer(study.name, rows, database) if stage == "final" else {**row, "database": database})
         )
     else:
-        stage_report(study.name, row, worked, database)
+        stage_report(row, worked, database)
 
 
 @click.command(epilog="Example: bnsearch coarse digits --trials 40")
@@ -49,7 +50,9 @@ def fine(study: str, trials: int | None, as_json: bool, **options: Any) -> None:
     _stage("fine", Chosen(study, **options), as_json, () if trials is None else (f"fine.trials={trials}",))
 
 
-@click.command(epilog="Example: bnsearch confirm digits --repeats 8")
+@click.command(
+    epilog="Example: bnsearch confirm digits --repeats 8", short_help="Train the best and the default afresh; choose."
+)
 @study_argument
 @repeats_option
 @session_options
@@ -58,7 +61,7 @@ def confirm(study: str, repeats: int | None, as_json: bool, **options: Any) -> N
     _stage("confirm", Chosen(study, **options), as_json, () if repeats is None else (f"confirm.repeats={repeats}",))
 
 
-@click.command(epilog="Example: bnsearch final digits --json")
+@click.command(epilog="Example: bnsearch final digits --json", short_help="Retrain the winner; look at the test set.")
 @study_argument
 @repeats_option
 @session_options
@@ -72,16 +75,16 @@ def final(study: str, repeats: int | None, as_json: bool, **options: Any) -> Non
 @session_options
 def run(study: str, as_json: bool, **options: Any) -> None:
     """Run every stage that is missing, and sum up."""
+    chosen = Chosen(study, **options)
+    resolved = chosen.load()  # as above
     from bnsearch.report.answer import answer
     from bnsearch.report.text import run_report
     from bnsearch.search.stages import run_all, status
 
-    chosen = Chosen(study, **options)
-    resolved = chosen.load()
     with chosen.session(resolved) as session:
         worked = any(run_all(session).values())
         rows, database = status(session.store), session.store.url
     if as_json:
         click.echo(json.dumps(answer(resolved.name, rows, database)))
     else:
-        run_report(resolved.name, rows, database, Path(resolved.results), worked)
+        run_report(study, rows, database, Path(resolved.results), worked)

@@ -4,29 +4,32 @@ import json
 
 import click
 
-from bnsearch.cli.options import existing_store, json_option, storage_option, study_argument
+from bnsearch.cli.options import json_option, storage_option, study_argument
+from bnsearch.errors import UsageError
 
 
-@click.command(epilog="Example: bnsearch status digits")
+@click.command(epilog="Example: bnsearch status digits", short_help="Show how far the stages are and what they found.")
 @study_argument
 @storage_option
 @json_option
 def status(study: str, storage: str | None, as_json: bool) -> None:
     """Show stages, trials by state, the best so far, and the looks at the test set."""
-    from bnsearch.report.text import status_report
-    from bnsearch.search.stages import status as take_stock
     from bnsearch.search.study_file import load_study
 
     resolved = load_study(study)
-    store = existing_store(resolved, storage)
-    rows, looks = take_stock(store), store.looks() if store is not None else []
+    from bnsearch.report.text import status_report
+    from bnsearch.search.session import existing_store
+    from bnsearch.search.stages import status as take_stock
+
+    with existing_store(resolved, storage) as store:
+        rows, looks = take_stock(store), store.looks() if store is not None else []
     if as_json:
         click.echo(json.dumps(rows))
     else:
-        status_report(resolved.name, rows, looks)
+        status_report(study, rows, looks)
 
 
-@click.command(epilog="Example: bnsearch reset digits --from fine")
+@click.command(epilog="Example: bnsearch reset digits --from fine", short_help="Delete a stage and all after it.")
 @study_argument
 @click.option(
     "--from",
@@ -39,19 +42,18 @@ def status(study: str, storage: str | None, as_json: bool) -> None:
 @json_option
 def reset(study: str, stage: str, storage: str | None, as_json: bool) -> None:
     """Delete a stage and all after it. Looks at the test set stay written down."""
-    from bnsearch.search.lock import locked
-    from bnsearch.search.stages import reset as delete
     from bnsearch.search.study_file import load_study
 
     resolved = load_study(study)
-    if existing_store(resolved, storage) is None:
+    from bnsearch.search.lock import locked
+    from bnsearch.search.session import existing_store
+    from bnsearch.search.stages import reset as delete
+
+    with existing_store(resolved, storage) as store:
         deleted = []
-    else:
-        with locked(resolved.folder / f"{resolved.name}.lock", f"The study {resolved.name!r}"):
-            deleted = delete(resolved, existing_store(resolved, storage), stage)
-    if as_json:
-        click.echo(json.dumps({"deleted": deleted}))
-    else:
-        click.echo(
-            f"Deleted {', '.join(deleted)}." if deleted else f"Nothing of {resolved.name} to delete from {stage} on."
-        )
+        if store is not None:
+            with locked(resolved.folder / f"{resolved.name}.lock", f"The study {resolved.name!r}"):
+                deleted = delete(resolved, store, stage)
+    if not deleted:
+        raise UsageError(f"There must be something to delete, but {study} has nothing from {stage} on.")
+    click.echo(json.dumps({"deleted": deleted}) if as_json else f"Deleted {', '.join(deleted)}.")

@@ -147,7 +147,7 @@ def record(state: State, settings: Settings, run: Run) -> Record:
     n_seen = (rest or run.steps_per_epoch) * run.batch_size
     train_loss = state.loss_sum / n_seen
     rate = (settings.learning_rate * float(run.shape(state.step - 1)))[:, 0, 0]
-    valid = evaluate(state, settings, run, run.valid) if len(run.valid) else None
+    valid = evaluate(state, settings, run.valid, evaluation_moments(state, run)) if len(run.valid) else None
     return Record(
         epoch=epoch + (rest > 0),
         step=state.step,
@@ -164,8 +164,9 @@ def record(state: State, settings: Settings, run: Run) -> Record:
 def measure(state: State, settings: Settings, run: Run) -> Outcome:
     """One exact pass over the training and the validation part."""
     with np.errstate(all="ignore"):
-        train = evaluate(state, settings, run, run.train)
-        valid = evaluate(state, settings, run, run.valid) if len(run.valid) else None
+        moments = evaluation_moments(state, run)
+        train = evaluate(state, settings, run.train, moments)
+        valid = evaluate(state, settings, run.valid, moments) if len(run.valid) else None
     return Outcome(
         train_loss=train.loss,
         train_cost=train.cost,
@@ -177,9 +178,8 @@ def measure(state: State, settings: Settings, run: Run) -> Outcome:
     )
 
 
-def evaluate(state: State, settings: Settings, run: Run, rows: Rows) -> Evaluation:
+def evaluate(state: State, settings: Settings, rows: Rows, moments: tuple[Moments, ...]) -> Evaluation:
     """Loss and accuracy on all rows, in chunks of EVALUATION_ROWS."""
-    moments = evaluation_moments(state, run)
     loss = np.zeros(state.network.n_lanes)
     correct = []
     for x, labels in chunks(rows):

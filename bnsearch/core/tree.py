@@ -53,7 +53,7 @@ def with_leaves(tree: T, arrays: Mapping[str, Array]) -> T:
 
 def take(tree: T, lanes: Any) -> T:
     """The given lanes (indices on the leading axis) of every array, copied, in the given order."""
-    return map(lambda a: np.ascontiguousarray(a[lanes]), tree)
+    return map(lambda a: np.array(a[lanes]), tree)
 
 
 def concatenate(trees: list[T]) -> T:

@@ -13,18 +13,19 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bnsearch.data.dataset import Dataset
+from bnsearch.data.dataset import Dataset, one_line
 from bnsearch.data.part import Part
 from bnsearch.data.transform import Standardize, Transform, fit_basis, fit_standardization
 from bnsearch.errors import DataError
 
 PROJECT_ROWS = 5000
+DAMAGED = (OSError, ValueError, EOFError)  # what NumPy raises on half a file, or none
 FORMAT = 1  # of the cached files; another number makes them anew
 
 
@@ -85,7 +86,7 @@ class PartRows:
 def write_source(dataset: Dataset, cache: Path) -> Source:
     """Put a data set's training rows where all processes can map them."""
     folder = cache / "source" / dataset.fingerprint[:20]
-    if not (folder / "y.npy").exists():
+    if not ((folder / "X.npy").exists() and (folder / "y.npy").exists()):
         _write(folder / "X.npy", lambda path: np.save(path, dataset.X))
         _write(folder / "y.npy", lambda path: np.save(path, dataset.y))
     n_rows, n_inputs = dataset.X.shape
@@ -96,7 +97,7 @@ def prepare(recipe: Recipe, cache: Path) -> DataReference:
     """Standardise and project the rows of one repeat, unless the cache has them; one BLAS thread, so results do
     not vary.
     """
-    X = np.load(recipe.source.folder / "X.npy", mmap_mode="r")
+    X = _load(recipe.source.folder / "X.npy", "r")
     train_rows, _ = recipe.part.rows()
     fit = {"data": recipe.source.fingerprint, "standardize": recipe.standardize, "rows": _rows_key(recipe)}
     transform_path = cache / "prepared" / f"{_digest(fit | _basis_key(recipe))}.npz"
@@ -124,7 +125,7 @@ def prepare(recipe: Recipe, cache: Path) -> DataReference:
 @lru_cache(maxsize=16)
 def open_rows(reference: DataReference) -> tuple[PartRows, PartRows]:
     """Training and validation rows of a reference, memory-mapped, once a process."""
-    X, y = np.load(reference.inputs, mmap_mode="r"), np.load(reference.labels)
+    X, y = _load(reference.inputs, "r"), _load(reference.labels)
     transform = None if reference.ready else load_transform(reference.transform)
     train, valid = reference.part.rows()
     return PartRows(X, y, train, transform), PartRows(X, y, valid, transform)
@@ -133,11 +134,23 @@ def open_rows(reference: DataReference) -> tuple[PartRows, PartRows]:
 def load_transform(path: Path) -> Transform:
     """The transform that `prepare` wrote."""
     try:
-        with np.load(path) as arrays:
+        with path.open("rb") as file, np.load(file) as arrays:
             basis = arrays["basis"]
             return Transform(arrays["scale"], arrays["shift"], basis if basis.size else None)
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
-        raise DataError(f"{path} must be whole, but: {error}. Delete it; it is made anew.") from error
+    except (*DAMAGED, KeyError, RuntimeError, BadZipFile) as error:
+        raise _damaged(path, error) from error
+
+
+def _load(path: Path, mmap_mode: Literal["r"] | None = None) -> NDArray[Any]:
+    try:
+        array: NDArray[Any] = np.load(path, mmap_mode=mmap_mode)
+    except DAMAGED as error:
+        raise _damaged(path, error) from error
+    return array
+
+
+def _damaged(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path} must be whole, but: {one_line(error)}. Delete it; it is made anew.")
 
 
 def _save_transform(path: Path, transform: Transform) -> None:
@@ -154,8 +167,7 @@ def _basis(recipe: Recipe, X: NDArray[Any], cache: Path) -> NDArray[np.float64]:
         assert recipe.components is not None
         fitted = fit_basis(X, rows, standardization, recipe.components)
         _write(path, lambda temporary: np.save(temporary, fitted))
-    basis: NDArray[np.float64] = np.load(path)
-    return basis
+    return _load(path)
 
 
 def _project(path: Path, X: NDArray[Any], transform: Transform) -> None:

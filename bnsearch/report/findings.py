@@ -11,12 +11,22 @@ SHORT = {"l2": "λ", "learning_rate": "η", "momentum": "momentum"}
 
 
 def findings(row: Row) -> list[Finding]:
-    """A stage's findings; empty while there are none."""
+    """A stage's findings; of one that is under way, how far it is."""
+    label, n, total = row["stage"].capitalize(), n_over(row), row["total"]
+    under_way = [(label, f"unfinished: {n} of {total} trials")] if n < total else []
     if row["result"]:
-        return _final(row["result"])
-    if not row["verdict"]:
-        return []
-    return _confirm(row["verdict"]) if row["stage"] == "confirm" else _search(row)
+        return under_way + _final(row["result"])
+    if row["stage"] not in ("coarse", "fine"):
+        return under_way + (_confirm(row["verdict"]) if row["verdict"] else [])
+    if under_way or not row["verdict"]:
+        best = row["best"]
+        so_far = (
+            [("" if under_way else label, f"best so far {percent(best['value'])} with {setting(best['params'])}")]
+            if best
+            else []
+        )
+        return under_way + so_far + _edges(row["edges"], (), row["stage"])
+    return _search(row)
 
 
 def all_findings(rows: Sequence[Row]) -> list[Finding]:
@@ -26,65 +36,73 @@ def all_findings(rows: Sequence[Row]) -> list[Finding]:
 
 def _search(row: Row) -> list[Finding]:
     verdict, best, label = row["verdict"], row["best"], row["stage"].capitalize()
-    if best is None:
-        return [(label, f"no trial completed: all {row['trials']['failed']} diverged")]
     where = ", ".join(f"{SHORT[name]} {_span(values)}" for name, values in row["space"].items())
-    n_others = verdict["n_tied"] - 1
-    others = "no other setting" if n_others == 0 else f"{n_others} other setting{'s' * (n_others > 1)}"
-    found = [
-        (label, f"{counted(row)} in {where}"),
-        ("", f"best {percent(best['value'])} with {setting(best['params'])}; {others} within one standard error of it"),
-    ]
+    found = [(label, f"{counted(row)} in {where}")]
+    if best is None:
+        found.append(("", "no trial completed, so there is no best"))
+    else:
+        n = verdict["n_tied"] - 1
+        found.append(("", f"best {percent(best['value'])} with {setting(best['params'])}"))
+        found.append(("", f"{n or 'no'} other setting{'s' * (n != 1)} within one standard error of it"))
     if verdict["n_tied"] > len(verdict["tied"]):
         found.append(("", f"{row['stage']} cannot separate {verdict['n_tied']} settings on this validation set"))
-    for edge in row["edges"]:
-        end = f"the {edge['side']} end of coarse's range, {SHORT[edge['name']]} = {edge['edge']:.3g}"
+    return found + _edges(row["edges"], verdict["unresolved_edges"], row["stage"])
+
+
+def _edges(edges: Sequence[Row], unresolved: Sequence[Row], stage: str) -> list[Finding]:
+    """An optimum is never taken from an edge in silence."""
+    found = []
+    for edge in edges:
         on = f"searched on to {edge['extended_to']:.3g}" if edge["extended_to"] != edge["edge"] else "a hard limit"
-        found.append(("Edge", f"a tied setting lay at {end}: {on}"))
-    for edge in verdict["unresolved_edges"]:
-        end = f"the {edge['side']} end of {SHORT[edge['name']]}"
-        found.append(("Edge", f"unresolved: the best lies at {end} again; widen `coarse.space` and reset from coarse"))
-    return found
+        found.append(("Edge", f"coarse's best reach {_end(edge, 'edge')}: {on}"))
+    if stage == "coarse":
+        # a computed fine space goes beyond these ends, and says so itself
+        return [*found, *(("Edge", f"its best reach {_end(edge, 'extended_to')}") for edge in unresolved)]
+    beyond = [edge for edge in unresolved if not edge["hard_limit"]]
+    for edge in unresolved:
+        said = "unresolved: the optimum may lie beyond" if edge in beyond else "the best lies at a hard limit,"
+        found.append(("Edge", f"{said} {_end(edge, 'extended_to')}"))
+    return [*found, ("", "widen `coarse.space` and reset from coarse")] if beyond else found
 
 
 def _confirm(verdict: Row) -> list[Finding]:
-    expected = f"expected validation accuracy {percent(verdict['estimate'])} (leaving one repeat out)"
-    found = [("Chosen", f"{setting(verdict['params'])}; {expected}")]
+    found = [
+        ("Chosen", setting(verdict["params"])),
+        ("", f"expected validation accuracy {percent(verdict['estimate'])}, leaving one repeat out"),
+    ]
     default = next((f for f in verdict["finalists"] if f["default"]), None)
     if default is None:
         found.append(("", "the study file's default setting diverged"))
     elif verdict["winner_is_default"]:
-        found.append(("", "it is the study file's own default setting"))
+        found.append(("", "it is the study file's default setting"))
     elif default["separable"]:
         found.append(("", f"better than the study file's default by {100 * default['behind_best']:.2f} points"))
     else:
         needed = default["repeats_needed"]
-        more = f"about {needed} would" if needed else "it would take over 50, not worth it"
-        found.append(("", f"default and winner cannot be told apart with {verdict['n_repeats']} repeats; {more}"))
+        more = f"about {needed} would do" if needed else "not worth separating"
+        found.append(("", f"not separable from the default with {verdict['n_repeats']} repeats; {more}"))
     luck = verdict["optimism"]
     if luck and luck["value"] > luck["standard_error"]:
         points = f"{100 * luck['value']:.2f} ± {100 * luck['standard_error']:.2f} points"
-        found.append(("", f"the search made its lead over the default look {points} larger than confirm did"))
+        found.append(("", f"the search flattered it: a lead over the default {points} larger than here"))
     if verdict["diverged"]:
-        found.append(("", f"{len(verdict['diverged'])} finalist(s) diverged in some repeat and were left out"))
+        n = len(verdict["diverged"])
+        found.append(("", f"{n} finalist{'s' * (n > 1)} diverged in some repeat and cannot be chosen"))
     return found
 
 
 def _final(result: Row) -> list[Finding]:
     accuracy, seeds = result["test_accuracy"], result["test_accuracy_over_seeds"]
-    interval = f"95 % interval {percent(accuracy['low'])} … {percent(accuracy['high'])} over new images"
     found = [
-        ("Test", f"{percent(accuracy['mean'])} accuracy, {interval}"),
-        ("", f"over seeds, on these {result['n_test']:,} images: {percent(seeds['low'])} … {percent(seeds['high'])}"),
-        (
-            "",
-            f"{len(accuracy['per_seed'])} networks with {setting(result['params'])}, trained on {result['n_train']:,} "
-            f"rows; look {result['look']} at this test set",
-        ),
+        ("Test", f"{percent(accuracy['mean'])} accuracy; 95 % interval {_interval(accuracy)} over new images,"),
+        ("", f"{_interval(seeds)} over seeds on these {result['n_test']:,} images"),
+        ("", f"{len(accuracy['per_seed'])} networks with {setting(result['params'])}"),
+        ("", f"trained on {result['n_train']:,} rows; look {result['look']} at this test set"),
     ]
     if result["n_train"] > 1.25 * result["n_train_in_confirm"]:
-        more = f"{result['n_train']:,} rows, over 25 % more than confirm's {result['n_train_in_confirm']:,}"
-        found.append(("", f"final trained on {more}: λ and η may not be the best for so many"))
+        found.append(
+            ("", f"over 25 % more rows than the {result['n_train_in_confirm']:,} of confirm: other λ and η may be best")
+        )
     return found
 
 
@@ -99,11 +117,25 @@ def percent(share: float) -> str:
     return f"{100 * share:.2f} %"
 
 
+def n_over(row: Row) -> int:
+    """Trials that are over, in whatever way."""
+    trials = row["trials"]
+    return int(trials["complete"] + trials["pruned"] + trials["failed"])
+
+
 def counted(row: Row) -> str:
     """How many trials a stage has."""
-    trials = row["trials"]
-    text = f"{trials['complete']} trials"
-    return text + (f" ({trials['failed']} more diverged)" if trials["failed"] else "")
+    n, trials = n_over(row), row["trials"]
+    ends = [f"{trials[key]} {word}" for key, word in (("pruned", "pruned"), ("failed", "diverged")) if trials[key]]
+    return f"{n} trial{'s' * (n != 1)}" + (f" ({', '.join(ends)})" if ends else "")
+
+
+def _end(edge: Row, at: str) -> str:
+    return f"the {edge['side']} end of {SHORT[edge['name']]}, {edge[at]:.3g}"
+
+
+def _interval(values: Row) -> str:
+    return f"{100 * max(values['low'], 0.0):.2f} … {percent(min(values['high'], 1.0))}"
 
 
 def _span(values: Any) -> str:

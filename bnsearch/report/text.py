@@ -3,26 +3,27 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bnsearch.report.findings import SHORT, Finding, Row, all_findings, counted, findings, percent, setting
+from bnsearch.report.findings import SHORT, Finding, Row, all_findings, counted, findings, percent
 
-WIDTH = 110  # where the output is no terminal
+WIDTH = 100  # where the output is no terminal
 
 
-def stage_report(study: str, row: Row, worked: bool, database: str, console: Console | None = None) -> None:
+def stage_report(row: Row, worked: bool, database: str, console: Console | None = None) -> None:
     """What one stage found."""
     console = console or _console()
     if not worked:
-        console.print(f"{study}.{row['stage']} is finished ({counted(row)}): nothing to do.")
-    if row["stage"] in ("coarse", "fine"):
-        console.print(best_trials([row]))
+        console.print(f"{row['study']} is finished ({counted(row)}): nothing to do.\n", markup=False, highlight=False)
+    if row["stage"] in ("coarse", "fine") and row["top"]:
+        console.print(best_trials([row]), "")
     elif row["stage"] == "confirm":
-        console.print(finalists(row["verdict"]))
-    where = [("Model", row["result"]["model"])] if row["result"] else []
-    console.print(grid([*findings(row), *where, ("Database", database)]))
+        console.print(finalists(row["verdict"]), "")
+    model = [_model(row["result"])] if row["result"] else []
+    console.print(grid([*findings(row), *model, ("Database", database)]))
 
 
 def run_report(
@@ -31,15 +32,17 @@ def run_report(
     """The whole study: best trials, the choice, the test accuracy, and where everything lies."""
     console = console or _console()
     if not worked:
-        console.print(f"Every stage of {study} is finished: nothing to do.")
-    console.print(best_trials([row for row in rows if row["stage"] in ("coarse", "fine")]))
+        console.print(f"Every stage of {study} is finished: nothing to do.\n", markup=False, highlight=False)
+    searches = [row for row in rows if row["stage"] in ("coarse", "fine") and row["top"]]
+    if searches:
+        console.print(best_trials(searches), "")
     for row in rows:
         if row["stage"] == "confirm" and row["verdict"]:
-            console.print(finalists(row["verdict"]))
+            console.print(finalists(row["verdict"]), "")
     final = next(row for row in rows if row["stage"] == "final")
     where = [
-        ("Model", f"{final['result']['model']} (and one for each other seed)"),
-        ("Curves", f"{results / 'curves'}"),
+        _model(final["result"]),
+        ("Curves", str(results / "curves")),
         ("Database", database),
         ("Browse", f"optuna-dashboard {database}"),
     ]
@@ -50,36 +53,26 @@ def status_report(study: str, rows: Sequence[Row], looks: Sequence[Row], console
     """Stages, trials by state, best so far, looks at the test set."""
     console = console or _console()
     if not rows:
-        console.print(f"{study} has not been run yet: bnsearch run {study}")
+        console.print(f"{study} has not been run yet: bnsearch run {study}", markup=False, highlight=False)
         return
     table = _table(f"Study {study}")
-    for name in ("stage", "complete", "pruned", "failed", "running", "total", "accuracy", "setting"):
-        table.add_column(name, justify="left" if name in ("stage", "setting") else "right")
+    for name in ("stage", "complete", "pruned", "failed", "running", "total", "accuracy"):
+        table.add_column(name, justify="left" if name == "stage" else "right")
     for row in rows:
         states = [str(row["trials"][state]) for state in ("complete", "pruned", "failed", "running")]
-        table.add_row(row["stage"], *states, str(row["total"]), *_headline(row))
-    console.print(table)
+        accuracy = percent(row["best"]["value"]) if row["best"] else ""
+        table.add_row(row["stage"], *states, str(row["total"]), f"test {accuracy}" if row["result"] else accuracy)
+    console.print(table, "")
     times = f"{len(looks)} look{'s' * (len(looks) != 1)} at the test set"
     listed = [("", f"{look['at']}  {look['purpose']}") for look in looks]
     console.print(grid([*all_findings(rows), ("Ledger", times), *listed]))
 
 
-def _headline(row: Row) -> tuple[str, str]:
-    """A stage's accuracy and setting: the best trial of a search, the estimate of confirm, the mean of final."""
-    if row["result"]:
-        return f"{percent(row['result']['test_accuracy']['mean'])} (test)", setting(row["result"]["params"])
-    if row["stage"] == "confirm" and row["verdict"]:
-        return percent(row["verdict"]["estimate"]), setting(row["verdict"]["params"])
-    if row["stage"] in ("coarse", "fine") and row["best"]:
-        return percent(row["best"]["value"]), setting(row["best"]["params"])
-    return "", ""  # single trials of confirm and final are no results
-
-
 def best_trials(rows: Sequence[Row]) -> Table:
     """The best five of each search stage."""
     names = list(dict.fromkeys(name for row in rows for trial in row["top"] for name in trial["params"]))
-    table = _table("Best trials")
-    for heading in ("stage", "trial", *(_heading(name) for name in names), "validation accuracy"):
+    table = _table("Best trials, by validation accuracy")
+    for heading in ("stage", "trial", *(_heading(name) for name in names), "accuracy"):
         table.add_column(heading, justify="left" if heading == "stage" else "right")
     for row in rows:
         for i, trial in enumerate(row["top"]):
@@ -91,13 +84,15 @@ def best_trials(rows: Sequence[Row]) -> Table:
 
 def finalists(verdict: Row) -> Table:
     """Finalists, their means over the repeats, and how far they are behind the best."""
-    table = _table(f"Confirm: {verdict['n_repeats']} repeats, each with new rows, weights and orders")
-    names = list(verdict["params"])
+    table = _table(f"Finalists over {verdict['n_repeats']} repeats, each with new rows, weights and orders")
+    found = sorted(verdict["finalists"], key=lambda f: -f["mean"])
+    # what all of them share needs no column
+    names = [name for name in verdict["params"] if len({f["params"][name] for f in found}) > 1]
     left = ("finalist", "verdict")
     shown = [SHORT[name] for name in names]
-    for heading in ("finalist", *shown, "mean", "points behind", "95 % interval", "verdict"):
+    for heading in ("finalist", *shown, "mean", "points\nbehind", "95 %\ninterval", "verdict"):
         table.add_column(heading, justify="left" if heading in left else "right")
-    for f in sorted(verdict["finalists"], key=lambda f: -f["mean"]):
+    for f in found:
         won = f["finalist"] == verdict["winner"]
         interval = f["difference_interval"]
         table.add_row(
@@ -106,19 +101,24 @@ def finalists(verdict: Row) -> Table:
             percent(f["mean"]),
             "" if won else f"{100 * f['behind_best']:.2f}",
             "" if interval is None else f"{100 * interval[0]:.2f} … {100 * interval[1]:.2f}",
-            "chosen" if won else "worse" if f["separable"] else "not separable",
+            "chosen" if won else "worse" if f["separable"] else "tied",
         )
     return table
 
 
 def grid(lines: Iterable[Finding]) -> Table:
     """Labels beside their sentences, which wrap within their own column."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold")
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
     for label, sentence in lines:
         table.add_row(Text(label), Text(sentence))
     return table
+
+
+def _model(result: Row) -> Finding:
+    n_more = len(result["models"]) - 1
+    return "Model", result["model"] + (f" (and {n_more} more beside it)" if n_more else "")
 
 
 def _heading(name: str) -> str:
@@ -126,7 +126,15 @@ def _heading(name: str) -> str:
 
 
 def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold")
+    """Narrow enough for 80 columns."""
+    return Table(
+        title=Text(title, style="bold"),
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        collapse_padding=True,
+    )
 
 
 def _console() -> Console:

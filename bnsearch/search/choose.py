@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtrit  # scipy.stats would take most of a second to import
 
 from bnsearch.search.trials import Bits, Trial
 
@@ -78,7 +78,7 @@ class Blocks:
         """t(level, ν) · √(2·MSE/R)."""
         if self.freedom == 0:
             return math.inf
-        return float(stats.t.ppf(level, self.freedom)) * math.sqrt(2.0 * self.mse / self.n_repeats)
+        return float(stdtrit(self.freedom, level)) * math.sqrt(2.0 * self.mse / self.n_repeats)
 
 
 def blocks(y: Matrix) -> Blocks:
@@ -124,7 +124,7 @@ def repeats_needed(y: Matrix, first: int, second: int) -> int | None:
     gap = float(analysed.means[first] - analysed.means[second])
     if gap <= 0.0 or analysed.freedom == 0:
         return None
-    t = float(stats.t.ppf(1.0 - 0.05 / (len(y) - 1), analysed.freedom))
+    t = float(stdtrit(analysed.freedom, 1.0 - 0.05 / (len(y) - 1)))
     needed = math.ceil(2.0 * analysed.mse * (t + POWER_QUANTILE) ** 2 / gap**2)
     return needed if needed <= NOT_WORTH else None
 
@@ -165,9 +165,9 @@ class Interval:
 def over_seeds(accuracies: Sequence[float]) -> Interval:
     """95 % interval of the mean over seeds, on these test images: ± t(.975, R − 1)·s/√R."""
     values = np.asarray(accuracies)
-    half = float(stats.t.ppf(0.975, len(values) - 1)) * float(values.std(ddof=1)) / math.sqrt(len(values))
+    half = float(stdtrit(len(values) - 1, 0.975)) * float(values.std(ddof=1)) / math.sqrt(len(values))
     mean = float(values.mean())
-    return Interval(mean, mean - half, mean + half)
+    return Interval(mean, max(mean - half, 0.0), min(mean + half, 1.0))
 
 
 def over_images(correct: Bits) -> Interval:

@@ -31,7 +31,8 @@ def run_confirm(session: Session) -> bool:
     n_repeats = max(session.study.tables.confirm.repeats, int(study.user_attrs.get("total", 0)) // len(finalists))
     total = n_repeats * len(finalists)
     trials = study.get_trials(deepcopy=False)
-    if is_finished(study) and len(trials) >= total and "verdict" in study.user_attrs:
+    judged = study.user_attrs.get("verdict", {}).get("n_repeats")
+    if is_finished(study) and len(trials) >= total and judged == n_repeats:
         return False
     study.set_user_attr("total", total)
     dims = _distributions(session, finalists)
@@ -48,7 +49,7 @@ def _ensure(session: Session) -> optuna.Study:
     study = session.store.load("confirm")
     task: dict[str, Any] = {}
     if study is not None:
-        check_unchanged(study, session.attrs("confirm", task), session.study.name, "confirm")
+        check_unchanged(study, session.attrs("confirm", task), session.study.called, "confirm")
         return study
     fine = require(session, "fine", "confirm")
     coarse = require(session, "coarse", "confirm")

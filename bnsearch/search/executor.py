@@ -21,6 +21,7 @@ def local_executor(n_workers: int) -> ProcessPoolExecutor:
 
 def start_worker() -> None:
     """Run once in every worker process."""
+    import numpy  # noqa: F401 (the limit takes hold only of a BLAS that is loaded already)
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1)

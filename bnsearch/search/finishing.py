@@ -27,6 +27,8 @@ from bnsearch.search.session import Session
 from bnsearch.search.store import check_unchanged
 from bnsearch.search.trials import pack_bits, unpack_bits
 
+VALUE = "test accuracy"  # of a final trial; its intermediate values are training accuracies
+
 
 def run_final(session: Session) -> bool:
     """Retrain the chosen setting, look at the test set once, and write the result; False where there was nothing to do.
@@ -36,7 +38,8 @@ def run_final(session: Session) -> bool:
     study = _ensure(session)
     n_repeats = max(session.study.tables.final.repeats, int(study.user_attrs.get("total", 0)))
     trials = study.get_trials(deepcopy=False)
-    if is_finished(study) and len(trials) >= n_repeats and "result" in study.user_attrs:
+    told = sum(t.state == TrialState.COMPLETE for t in trials)
+    if is_finished(study) and len(trials) >= n_repeats and told == _n_in_result(study):
         return False
     study.set_user_attr("total", n_repeats)
     params = study.user_attrs["params"]
@@ -54,17 +57,17 @@ def _ensure(session: Session) -> optuna.Study:
     task = table.model_dump(mode="json", exclude={"repeats"})
     study = session.store.load("final")
     if study is not None:
-        check_unchanged(study, session.attrs("final", task), session.study.name, "final")
+        check_unchanged(study, session.attrs("final", task), session.study.called, "final")
         return study
     if table.setting is not None:
         params = configuration(session.study.setups["final"], table.setting)._asdict()
-        return session.store.create("final", session.attrs("final", task, params=params, parent=None))
+        return session.store.create("final", session.attrs("final", task, params=params, parent=None), VALUE)
     run_confirm(session)
     confirm = session.store.load("confirm")
     assert confirm is not None
     verdict = confirm.user_attrs["verdict"]
     parent = {"study": confirm.study_name, "finalist": verdict["winner"]}
-    return session.store.create("final", session.attrs("final", task, params=verdict["params"], parent=parent))
+    return session.store.create("final", session.attrs("final", task, params=verdict["params"], parent=parent), VALUE)
 
 
 class _Lanes:
@@ -89,13 +92,15 @@ def _look(session: Session, study: optuna.Study, lanes: _Lanes) -> None:
         raise UsageError(
             f"`final` needs at least two networks that did not diverge, but got {len(trained)}: lower the "
             f"learning rate and run "
-            f"`bnsearch reset {session.study.name} --from final`."
+            f"`bnsearch reset {session.study.called} --from final`."
         )
     fresh = [t for t in trained if t.state == TrialState.RUNNING]
     models = [_export(session, study, lanes(t), int(t.user_attrs["repeat"])) for t in fresh]
-    test = open_test_set(
-        session.materials.dataset, f"{study.study_name}: {len(fresh)} networks", session.store.record_look
-    )
+    if fresh:  # else an earlier process ended after telling the last value
+        test = open_test_set(
+            session.materials.dataset, f"{study.study_name}: {len(fresh)} networks", session.store.record_look
+        )
+        study.set_user_attr("look", test.look)
     for trial, model in zip(fresh, models, strict=True):
         predicted = model.predict(test.X)
         correct = predicted == test.y
@@ -104,9 +109,15 @@ def _look(session: Session, study: optuna.Study, lanes: _Lanes) -> None:
         own.set_user_attr("n_test", len(test.y))
         own.set_user_attr("test_correct", pack_bits(correct))
         study.tell(trial.number, float(correct.mean()))
-    study.set_user_attr("result", result(session, study, test.look))
-    for trial in fresh:
+    study.set_user_attr("result", result(session, study, study.user_attrs["look"]))
+    for trial in trained:
         remove_state(session, study, trial.number)
+
+
+def _n_in_result(study: optuna.Study) -> int | None:
+    """Networks that the stored result is about."""
+    found = study.user_attrs.get("result")
+    return None if found is None else len(found["test_accuracy"]["per_seed"])
 
 
 def confusion(y: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:

@@ -39,14 +39,17 @@ def save_lane(path: Path, lane: Lane, state: State, curve: list[dict[str, float]
 
     tensors = dict(tree.leaves(state)) | {CURVE: _to_array(curve)}
     tensors = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    text = {"step": str(state.step), "identity": _identity(lane), "checksum": _checksum(tensors, state.step)}
+    text = {"step": str(state.step), "identity": _identity(lane), "checksum": _checksum(tensors, str(state.step))}
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
-    with temporary.open("wb") as file:
-        file.write(save(tensors, metadata=text))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    try:
+        with temporary.open("wb") as file:
+            file.write(save(tensors, metadata=text))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def load_lane(path: Path, lane: Lane) -> tuple[State, list[dict[str, float]]] | None:
@@ -61,7 +64,7 @@ def load_lane(path: Path, lane: Lane) -> tuple[State, list[dict[str, float]]] | 
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     except (OSError, SafetensorError):
         return None
-    if text.get("identity") != _identity(lane) or text.get("checksum") != _checksum(tensors, int(text.get("step", -1))):
+    if text.get("identity") != _identity(lane) or text.get("checksum") != _checksum(tensors, text.get("step", "")):
         return None
     curve = _from_array(tensors.pop(CURVE))
     empty = start_state(lane.plan, 1)
@@ -85,8 +88,8 @@ def _identity(lane: Lane) -> str:
     return json.dumps(facts)
 
 
-def _checksum(tensors: dict[str, Array], step: int) -> str:
-    digest = hashlib.sha256(str(step).encode())
+def _checksum(tensors: dict[str, Array], step: str) -> str:
+    digest = hashlib.sha256(step.encode())
     for name in sorted(tensors):
         digest.update(name.encode() + str(tensors[name].dtype).encode() + str(tensors[name].shape).encode())
         digest.update(tensors[name].tobytes())

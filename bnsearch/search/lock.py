@@ -13,34 +13,46 @@ from bnsearch.errors import LockedError, StoreError
 
 
 @contextmanager
-def locked(path: Path, what: str, *, wait: bool = False) -> Iterator[None]:
-    """Hold the lock file at path, or raise LockedError with its holder; wait blocks instead."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    except OSError as error:
-        raise StoreError(
-            f"{path.parent} must be a writable folder, but: {error.strerror}. Choose another folder or mend its rights."
-        ) from error
-    try:
+def locked(path: Path, what: str) -> Iterator[None]:
+    """Hold the lock file at path, or raise LockedError with its holder."""
+    with _opened(path, os.O_RDWR | os.O_CREAT) as descriptor:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise LockedError(
                 f"{what} must not be in use, but {_holder(descriptor)} holds it; wait for it to end."
             ) from error
-        holder = {
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
-            "since": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
+        since = datetime.now(UTC).isoformat(timespec="seconds")
+        holder = {"host": socket.gethostname(), "pid": os.getpid(), "since": since}
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+        # the file stays: removing it would let two processes lock different files
         yield
+
+
+@contextmanager
+def in_turn(folder: Path) -> Iterator[None]:
+    """Wait for the lock on a folder itself, for what must be done by one process after another."""
+    with _opened(folder, os.O_RDONLY) as descriptor:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _opened(path: Path, flags: int) -> Iterator[int]:
+    """A descriptor, whose closing frees its lock."""
+    folder = path.parent if flags & os.O_CREAT else path
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, flags, 0o644)
+    except OSError as error:
+        raise StoreError(
+            f"{folder} must be a writable folder, but: {error.strerror}. Choose another folder or mend its rights."
+        ) from error
+    try:
+        yield descriptor
     finally:
-        os.close(
-            descriptor
-        )  # frees the lock; the file stays, for removing it would let two processes lock different files
+        os.close(descriptor)
 
 
 def _holder(descriptor: int) -> str:

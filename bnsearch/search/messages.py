@@ -3,7 +3,7 @@
 import difflib
 import types
 from collections.abc import Iterator
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -38,8 +38,8 @@ def first_problem(error: ValidationError, model: type[BaseModel], prefix: str) -
     """The first problem (the deepest, when a value fits none of several types) and how many more there are."""
     problems = error.errors(include_url=False)
     first = _path(problems[0], model)
-    same = [p for p in problems if _path(p, model)[: len(first)] == first]
-    chosen = max(same, key=lambda p: (len(_path(p, model)), p["type"] == "value_error"))
+    same = [p for p in problems if all(a == b for a, b in zip(_path(p, model), first, strict=False))]
+    chosen = max(same, key=lambda p: (len(_path(p, model)), p["type"] == "value_error", "_type" not in p["type"]))
     n_more = len({tuple(_path(p, model)) for p in problems if p not in same})
     more = f" ({n_more} more problem{'s' * (n_more > 1)} after this.)" if n_more else ""
     return _sentence(chosen, model, prefix) + more
@@ -81,7 +81,7 @@ def _all_keys(annotation: Any) -> Iterator[str]:
     if get_origin(annotation) is dict:
         yield from SEARCHED
     for argument in get_args(annotation):
-        if isinstance(argument, type) or get_origin(argument) in (Annotated, dict, tuple, types.UnionType):
+        if isinstance(argument, type) or get_origin(argument) in (Annotated, dict, tuple, types.UnionType, Union):
             yield from _all_keys(argument)
 
 
@@ -89,7 +89,8 @@ def _siblings(parts: list[str], model: type[BaseModel]) -> set[str]:
     """The keys that may stand where the last of parts does."""
     models: list[type[BaseModel]] = [model]
     for part in parts[:-1]:
-        models = [inner for m in models if part in m.model_fields for inner in _models(m.model_fields[part].annotation)]
+        inner = [found for m in models if part in m.model_fields for found in _models(m.model_fields[part].annotation)]
+        models = inner or models  # the name of a searched hyperparameter leads to no other model
     return {key for m in models for key in m.model_fields}
 
 

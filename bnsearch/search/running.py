@@ -50,7 +50,8 @@ def run_running(
     steps_total = sum(r.lane.plan.n_steps for r in running.values())
     steps = {number: r.lane.step for number, r in running.items()}
     session.progress.begin(f"{study.study_name}", steps_total)
-    session.progress.update(sum(steps.values()), _note(n_over, len(everything), best))
+    searching = _stage(study) in ("coarse", "fine")  # a single trial's best means nothing elsewhere
+    session.progress.update(sum(steps.values()), _note(n_over, len(everything), best if searching else None))
     written = time.monotonic()
     for news in train_lanes(
         [r.lane for r in running.values()], session.materials.executor, session.materials.n_workers
@@ -72,7 +73,7 @@ def run_running(
             best = value if best is None else max(best, value or 0.0)
         if due:
             written = time.monotonic()
-        session.progress.update(sum(steps.values()), _note(n_over, len(everything), best))
+        session.progress.update(sum(steps.values()), _note(n_over, len(everything), best if searching else None))
     session.progress.end()
 
 
@@ -191,4 +192,4 @@ def _stage(study: optuna.Study) -> str:
 
 
 def _note(n_over: int, n_all: int, best: float | None) -> str:
-    return f"{n_over}/{n_all} trials" + ("" if best is None else f", best {best:.2%}")
+    return f"{n_over}/{n_all} trials" + ("" if best is None else f", best {100 * best:.2f} %")

@@ -12,9 +12,20 @@ from bnsearch.search.cohort import Lane
 from bnsearch.search.plan import Configuration
 from bnsearch.search.running import add_running, run_running
 from bnsearch.search.session import Session
-from bnsearch.search.space import TPE_BATCH, Box, Edge, distributions, narrow, propose, ranges, unresolved
+from bnsearch.search.space import (
+    TPE_BATCH,
+    Box,
+    Edge,
+    at_hard_limit,
+    distributions,
+    narrow,
+    open_sides,
+    propose,
+    ranges,
+    unresolved,
+)
 from bnsearch.search.store import check_unchanged
-from bnsearch.search.study_file import Setup
+from bnsearch.search.study_file import Setup, Study
 from bnsearch.search.tables import Range, SearchTable
 from bnsearch.search.trials import Trial, counts, finished
 
@@ -34,8 +45,9 @@ def run_search(session: Session, stage: SearchStage) -> bool:
         worked = True
         lane_of = _lanes(session, stage)
         run_running(session, study, lane_of)
-    if worked:
-        study.set_user_attr("verdict", verdict(study))
+    found = verdict(study)
+    if study.user_attrs.get("verdict") != found:  # also where an earlier process ended just before writing it
+        study.set_user_attr("verdict", found)
     return worked
 
 
@@ -52,16 +64,18 @@ def require(session: Session, stage: SearchStage, for_stage: str) -> optuna.Stud
     """The finished study of an earlier stage."""
     study = session.store.load(stage)
     if study is None or not is_finished(study):
-        state = "has not been run" if study is None else "is not finished"
-        name = session.study.name
-        raise UsageError(
-            f"`{for_stage}` needs a finished {stage} stage, but {name}.{stage} {state}: run `bnsearch {stage} "
-            f"{name}` first."
-        )
-    check_unchanged(
-        study, session.attrs(stage, _task(getattr(session.study.tables, stage))), name=session.study.name, stage=stage
-    )
+        raise too_early(session.study, for_stage, stage, "has not been run" if study is None else "is not finished")
+    attrs = session.attrs(stage, _task(getattr(session.study.tables, stage)))
+    check_unchanged(study, attrs, session.study.called, stage)
     return study
+
+
+def too_early(study: Study, stage: str, earlier: str, why: str) -> UsageError:
+    """The refusal of a stage that builds on another."""
+    return UsageError(
+        f"`{stage}` needs a finished {earlier} stage, but {study.name}.{earlier} {why}: "
+        f"run `bnsearch {earlier} {study.called}` first."
+    )
 
 
 def default_setting(setup: Setup) -> dict[str, float]:
@@ -86,13 +100,15 @@ def verdict(study: optuna.Study) -> dict[str, Any]:
     ties, ranked = tie_set(trials), rank(trials)
     if not ranked:
         return {"best": None, "tied": [], "n_tied": 0, "unresolved_edges": []}
-    edges = [Edge(**edge) for edge in study.user_attrs.get("edges", [])]
-    still = unresolved(ranges(stored_space(study)), edges, ranked[0].params, len(trials))
+    space, open_ = ranges(stored_space(study)), [Edge(**edge) for edge in study.user_attrs["open_sides"]]
+    # what fine will be built around: in coarse all tied settings, in fine the best
+    at = [trial.params for trial in (ties.tied if study.user_attrs["stage"] == "coarse" else ranked[:1])]
+    still = [edge for edge in open_ if any(unresolved(space, [edge], params, len(trials)) for params in at)]
     return {
         "best": ranked[0].number,
         "tied": [trial.number for trial in ties.tied],
         "n_tied": ties.n_within,
-        "unresolved_edges": [vars(edge) for edge in still],
+        "unresolved_edges": [vars(edge) | {"hard_limit": at_hard_limit(edge)} for edge in still],
     }
 
 
@@ -101,28 +117,25 @@ def _ensure(session: Session, stage: SearchStage, table: SearchTable) -> optuna.
     study = session.store.load(stage)
     task = _task(table)
     if study is not None:
-        check_unchanged(study, session.attrs(stage, task), session.study.name, stage)
+        check_unchanged(study, session.attrs(stage, task), session.study.called, stage)
         return study
-    if stage == "coarse" or table.space is not None:
-        if stage == "fine":
-            require(session, "coarse", "fine")
-        assert table.space is not None
-        space: Mapping[str, Any] = {
-            k: v.model_dump() if isinstance(v, Range) else list(v) for k, v in table.space.items()
-        }
-        return session.store.create(stage, session.attrs(stage, task, space=space))
-    coarse = require(session, "coarse", "fine")
-    box, ties = fine_box(coarse)
-    return session.store.create(
+    coarse = require(session, "coarse", "fine") if stage == "fine" else None
+    space = dict(table.space or {})
+    more: dict[str, Any] = {}
+    if coarse is not None and table.space is None:
+        box, ties = fine_box(coarse)
+        space = dict(box.space)
+        more["edges"] = [vars(edge) for edge in box.edges]
+        more["parent"] = {"study": coarse.study_name, "tied": [t.number for t in ties.tied], "n_within": ties.n_within}
+    sides = open_sides(ranges(space), None if coarse is None else ranges(stored_space(coarse)))
+    attrs = session.attrs(
         stage,
-        session.attrs(
-            stage,
-            task,
-            space={name: range_.model_dump() for name, range_ in box.space.items()},
-            edges=[vars(edge) for edge in box.edges],
-            parent={"study": coarse.study_name, "tied": [t.number for t in ties.tied], "n_within": ties.n_within},
-        ),
+        task,
+        space={name: v.model_dump() if isinstance(v, Range) else list(v) for name, v in space.items()},
+        open_sides=[vars(side) for side in sides],
+        **more,
     )
+    return session.store.create(stage, attrs)
 
 
 def fine_box(coarse: optuna.Study) -> tuple[Box, TieSet]:

@@ -11,7 +11,7 @@ from bnsearch.search.executor import ExecutorFactory
 from bnsearch.search.lock import locked
 from bnsearch.search.materials import Materials, cache_folder
 from bnsearch.search.progress import Progress
-from bnsearch.search.store import Store, database_errors, default_url, open_store
+from bnsearch.search.store import Store, database_errors, default_url, open_existing, open_store, sqlite_path
 from bnsearch.search.study_file import Stage, Study
 
 
@@ -57,9 +57,9 @@ def open_session(
     """Read the data, take the study's lock, open its database: in this order, so that bad data leaves nothing
     behind.
     """
+    url = storage_url(study, storage)
     materials = Materials(study, cache_folder(), n_workers, executor_factory, progress, data_dir)
     _ = materials.dataset
-    url = storage or default_url(study.folder, study.name)
     with locked(study.folder / f"{study.name}.lock", f"The study {study.name!r}"), database_errors(url):
         store = open_store(url, study.name)
         try:
@@ -67,6 +67,26 @@ def open_session(
         finally:
             materials.close()
             store.close()
+
+
+@contextmanager
+def existing_store(study: Study, storage: str | None) -> Iterator[Store | None]:
+    """The study's database for a look, or None where there is none yet."""
+    url = storage_url(study, storage)
+    with database_errors(url):
+        store = open_existing(url, study.name)
+        try:
+            yield store
+        finally:
+            if store is not None:
+                store.close()
+
+
+def storage_url(study: Study, storage: str | None) -> str:
+    """The database that was asked for, or the one beside the study file; refused if it is no address of one."""
+    url = default_url(study.folder, study.name) if storage is None else storage
+    sqlite_path(url)
+    return url
 
 
 def revision() -> str | None:

@@ -109,9 +109,12 @@ def narrow(space: Mapping[str, Range], tied: Sequence[Mapping[str, float]], n: i
         )
     box, edges = {}, []
     for name, range_ in space.items():
+        if _fixed(range_):
+            box[name] = range_
+            continue
         low, high = _scaled(range_.low, range_), _scaled(range_.high, range_)
         width = high - low
-        delta = spacing(width, n, len(space))
+        delta = spacing(width, n, _n_searched(space))
         at = [_scaled(setting[name], range_) for setting in tied]
         reach = min(width / 2, MAX_EXTENSION_DECADES) if range_.log else width / 2
         new_low, new_high = max(low, min(at) - delta), min(high, max(at) + delta)
@@ -126,16 +129,36 @@ def narrow(space: Mapping[str, Range], tied: Sequence[Mapping[str, float]], n: i
     return Box(box, verdicts)
 
 
-def unresolved(
-    space: Mapping[str, Range], extended: Sequence[Edge], best: Mapping[str, float], n: int
-) -> tuple[Edge, ...]:
-    """Extended sides of a fine space within whose own 2δ its best lies again: the optimum may lie beyond."""
+def open_sides(space: Mapping[str, Range], coarse: Mapping[str, Range] | None = None) -> tuple[Edge, ...]:
+    """Sides beyond which nothing has been searched: all of coarse, and those of fine that do not lie inside coarse."""
     found = []
-    for edge in extended:
+    for name, range_ in space.items():
+        outer = None if coarse is None else coarse.get(name)
+        if _fixed(range_):
+            continue
+        if outer is None or range_.low <= outer.low:
+            found.append(Edge(name, "low", range_.low, range_.low))
+        if outer is None or range_.high >= outer.high:
+            found.append(Edge(name, "high", range_.high, range_.high))
+    return tuple(found)
+
+
+def at_hard_limit(edge: Edge) -> bool:
+    """No search may go beyond it."""
+    least, most = LIMITS[edge.name]
+    return edge.extended_to <= least if edge.side == "low" else edge.extended_to >= most
+
+
+def unresolved(
+    space: Mapping[str, Range], open_: Sequence[Edge], best: Mapping[str, float], n: int
+) -> tuple[Edge, ...]:
+    """Open sides of a space within whose own 2δ its best lies: the optimum may lie beyond."""
+    found = []
+    for edge in open_:
         range_ = space[edge.name]
         end, at = _scaled(getattr(range_, edge.side), range_), _scaled(best[edge.name], range_)
         width = _scaled(range_.high, range_) - _scaled(range_.low, range_)
-        if abs(at - end) <= 2 * spacing(width, n, len(space)):
+        if abs(at - end) <= 2 * spacing(width, n, _n_searched(space)):
             found.append(edge)
     return tuple(found)
 
@@ -143,6 +166,15 @@ def unresolved(
 def spacing(width: float, n: int, n_parameters: int) -> float:
     """δ: half the typical distance between n trials along one of p axes of this width."""
     return width / (2.0 * float(n ** (1.0 / n_parameters)))
+
+
+def _n_searched(space: Mapping[str, Range]) -> int:
+    return sum(not _fixed(range_) for range_ in space.values())
+
+
+def _fixed(range_: Range) -> bool:
+    """A grid gave it one value, of which `ranges` made the smallest range there is."""
+    return range_.high <= math.nextafter(range_.low, math.inf)
 
 
 def _scaled(value: float, range_: Range) -> float:

@@ -3,17 +3,29 @@
 import shutil
 from typing import Any
 
+import optuna
 from optuna.trial import TrialState
 
 from bnsearch.errors import UsageError
 from bnsearch.search.choose import rank
 from bnsearch.search.confirming import run_confirm
 from bnsearch.search.finishing import run_final
-from bnsearch.search.searching import run_search
-from bnsearch.search.session import Session
+from bnsearch.search.searching import run_search, too_early
+from bnsearch.search.session import Session, existing_store
 from bnsearch.search.store import Store
 from bnsearch.search.study_file import STAGES, Stage, Study
-from bnsearch.search.trials import finished
+from bnsearch.search.trials import Trial, finished
+
+
+def check_order(study: Study, storage: str | None, stage: Stage) -> None:
+    """Refuse a stage whose predecessor has not been run, before a database is made for it."""
+    before: dict[Stage, Stage] = {"fine": "coarse", "confirm": "fine", "final": "fine"}
+    if stage not in before or (stage == "final" and study.tables.final.setting is not None):
+        return
+    earlier = before[stage]
+    with existing_store(study, storage) as store:
+        if store is None or store.load(earlier) is None:
+            raise too_early(study, stage, earlier, "has not been run")
 
 
 def run_stage(session: Session, stage: Stage) -> bool:
@@ -44,9 +56,7 @@ def status(store: Store | None) -> list[dict[str, Any]]:
             continue
         trials = study.get_trials(deepcopy=False)
         states = [t.state for t in trials]
-        over = finished(trials)
-        ranked = rank(over)
-        best = ranked[0] if ranked else None
+        ranked = rank(finished(trials))
         rows.append(
             {
                 "stage": stage,
@@ -58,22 +68,36 @@ def status(store: Store | None) -> list[dict[str, Any]]:
                     "failed": states.count(TrialState.FAIL),
                     "running": states.count(TrialState.RUNNING),
                 },
-                "best": None
-                if best is None
-                else {"trial": best.number, "value": best.value, "params": dict(best.params)},
+                "best": _best(study, ranked),
                 "space": study.user_attrs.get("space"),
                 "edges": study.user_attrs.get("edges", []),
                 "verdict": study.user_attrs.get("verdict"),
                 "result": study.user_attrs.get("result"),
-                "top": [{"trial": t.number, "value": t.value, "params": dict(t.params)} for t in ranked[:5]],
+                "top": [_shown(trial) for trial in ranked[:5]],
             }
         )
     return rows
 
 
+def _best(study: optuna.Study, ranked: list[Trial]) -> dict[str, Any] | None:
+    """A search's best trial, confirm's winner with its estimate, final's setting with its mean test accuracy."""
+    if study.user_attrs["stage"] in ("coarse", "fine"):
+        return _shown(ranked[0]) if ranked else None
+    verdict, result = study.user_attrs.get("verdict"), study.user_attrs.get("result")
+    if verdict:
+        return {"value": verdict["estimate"], "params": verdict["params"]}
+    # a single trial of confirm or final is no result
+    return {"value": result["test_accuracy"]["mean"], "params": result["params"]} if result else None
+
+
+def _shown(trial: Trial) -> dict[str, Any]:
+    return {"trial": trial.number, "value": trial.value, "params": dict(trial.params)}
+
+
 def reset(study: Study, store: Store | None, stage: str) -> list[str]:
-    """Delete a stage and all after it, with their states and curves; the ledger of test-set looks stays. Returns
-    the studies deleted.
+    """Delete a stage and all after it, with their files; returns the studies deleted.
+
+    The ledger of test-set looks stays.
     """
     if stage not in STAGES:
         raise UsageError(f"--from must be one of {', '.join(STAGES)}, but got {stage!r}.")

@@ -4,6 +4,7 @@ Studies, their provenance, and the ledger of test-set looks.
 """
 
 import sqlite3
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
 
 from bnsearch.errors import ChangedError, StoreError
-from bnsearch.search.lock import locked
+from bnsearch.search.lock import in_turn
 
 BUSY_SECONDS = 60
 ASIDE = "another name (copy the study file)"
@@ -52,7 +53,7 @@ class Store:
             return None
         return study if "setup" in study.user_attrs else None
 
-    def create(self, stage: str, attrs: Mapping[str, Any]) -> optuna.Study:
+    def create(self, stage: str, attrs: Mapping[str, Any], value_name: str = "validation accuracy") -> optuna.Study:
         """A stage's study with what stays constant; `setup` is written last and marks it whole."""
         study = optuna.create_study(
             study_name=f"{self.name}.{stage}",
@@ -61,6 +62,9 @@ class Store:
             direction="maximize",
             load_if_exists=True,
         )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            study.set_metric_names([value_name])  # what the dashboard calls the value
         for key, value in sorted(attrs.items(), key=lambda item: item[0] == "setup"):
             study.set_user_attr(key, value)
         return study
@@ -109,7 +113,11 @@ def sqlite_path(url: str) -> Path | None:
         raise StoreError(
             f"--storage must be a database URL such as sqlite:///studies/digits.db, but got {url!r}."
         ) from error
-    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
+    if parsed.get_backend_name() != "sqlite":
+        return None
+    if parsed.database in (None, "", ":memory:"):
+        raise StoreError(f"--storage must name a file, such as sqlite:///studies/digits.db, but got {url!r}.")
+    return Path(str(parsed.database))
 
 
 def open_store(url: str, name: str) -> Store:
@@ -117,9 +125,7 @@ def open_store(url: str, name: str) -> Store:
     path = sqlite_path(url)
     if path is None:
         return Store(_storage(url, {}), name)
-    with locked(
-        path.with_name(f"{path.name}.lock"), str(path), wait=True
-    ):  # two creators at once would corrupt the schema
+    with in_turn(path.parent):  # two creators at once would corrupt the schema
         _switch_to_wal(path)
         storage = _storage(url, {"connect_args": {"timeout": BUSY_SECONDS}})
     # NORMAL is safe in WAL mode and saves an fsync a commit; it is a property of each connection

@@ -41,6 +41,7 @@ class Study:
     """A resolved study: file, overrides and defaults together."""
 
     name: str
+    called: str  # as the user named it, for commands in messages
     file: Path  # relative data paths start at its folder
     folder: Path  # database and results lie here
     seed: int
@@ -95,11 +96,11 @@ def load_study(study: str, overrides: Sequence[str] = (), folder: Path | None = 
     path, results = find(study, folder)
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:  # not UTF-8, not TOML, or a number of thousands of digits
         raise StudyFileError(f"{path} must be a readable TOML file, but: {error}.") from error
     for override in overrides:
         apply_override(raw, override)
-    return resolve(raw, path, results)
+    return resolve(raw, path, results, study)
 
 
 def apply_override(raw: dict[str, Any], override: str) -> None:
@@ -110,7 +111,7 @@ def apply_override(raw: dict[str, Any], override: str) -> None:
         raise StudyFileError(f"An override must read section.key=value, but got {override!r}.")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except ValueError:
         value = text.strip()
     table = raw
     for key in keys[:-1]:
@@ -120,7 +121,7 @@ def apply_override(raw: dict[str, Any], override: str) -> None:
     table[keys[-1]] = value
 
 
-def resolve(raw: Mapping[str, Any], path: Path, folder: Path) -> Study:
+def resolve(raw: Mapping[str, Any], path: Path, folder: Path, called: str) -> Study:
     """Check the raw tables and apply each stage's overrides."""
     known = {"seed", *OVERRIDABLE, *STAGES}
     for key in raw:
@@ -139,6 +140,7 @@ def resolve(raw: Mapping[str, Any], path: Path, folder: Path) -> Study:
     changes["confirm"] = _merged({k: v for k, v in changes["final"].items() if k == "training"}, changes["confirm"])
     study = Study(
         name=path.stem,
+        called=called,
         file=path,
         folder=folder,
         seed=seed,

@@ -43,7 +43,7 @@ class DataTable(Table):
     train: RowRange | None = None  # default: all but the last sixth
     valid: RowRange | None = None  # default: the last sixth
     standardize: Literal["none", "center", "per-dimension"] = "per-dimension"
-    components: Annotated[float, Field(gt=0.0)] | None = None  # a count (>= 1) or a share of the variance (< 1)
+    components: Positive | None = None  # a count (>= 1) or a share of the variance (< 1)
 
     @model_validator(mode="after")
     def _rules(self) -> Self:

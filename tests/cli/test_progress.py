@@ -1,0 +1,175 @@
+"""Progress goes to stderr, as bars on a terminal and as lines elsewhere; stdout carries results alone."""
+
+import io
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from rich.console import Console
+from rich.progress import Progress
+
+from bnsearch.cli import main
+from bnsearch.cli.progress import Bars, Clock, Lines
+from tests.cli.helpers import answer, invoke
+
+COMMAND = (sys.executable, "-m", "bnsearch")
+
+
+def on_a_terminal(folder: Path, *arguments: str) -> tuple[str, str]:
+    """(stdout, which is a pipe; what a terminal of 80 columns gets on stderr)."""
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "80"}
+    process = subprocess.Popen(
+        [*COMMAND, *arguments], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=theirs
+    )
+    os.close(theirs)
+    seen = b""
+    try:
+        while chunk := os.read(ours, 10_000):
+            seen += chunk
+    except OSError:  # Linux says so when nobody has the terminal open any longer
+        pass
+    finally:
+        os.close(ours)
+    stdout, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, seen
+    return stdout.decode(), seen.decode()
+
+
+def test_bars_on_a_terminal(folder: Path) -> None:
+    stdout, stderr = on_a_terminal(folder, "coarse", "tiny.toml", "--json", "--workers", "1")
+    assert json.loads(stdout)["trials"]["complete"] == 4
+    assert "\x1b[" in stderr
+    assert "━" in stderr
+    assert "4/4 trials, best" in stderr
+    assert "tiny.coarse ..." not in stderr
+
+
+def test_lines_elsewhere(folder: Path) -> None:
+    result = invoke("coarse", "tiny.toml", "--json", "--workers", "1")
+    assert json.loads(result.stdout)["trials"]["complete"] == 4
+    *begun, done = result.stderr.splitlines()
+    assert begun == ["Reading digits ...", "Preparing the data ...", "tiny.coarse ..."]
+    assert re.fullmatch(r"tiny\.coarse: done in \d+\.\d s, 4/4 trials, best [\d.]+ ?%", done)
+
+
+def test_results_in_a_pipe_are_plain_and_not_too_wide(finished: Path) -> None:
+    for output in ((finished / "output.txt").read_text(), invoke("status", "tiny.toml").stdout):
+        assert "\x1b" not in output
+        assert max(len(line) for line in output.splitlines()) <= 100
+
+
+def test_a_terminal_without_greek_letters(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It once ended in a UnicodeEncodeError."""
+    out = io.BytesIO()
+    monkeypatch.setattr(sys, "argv", ["bnsearch", "status", "tiny.toml"])
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out, encoding="ascii"))
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    sys.stdout.flush()
+    assert not stopped.value.code
+    assert b"with ? = " in out.getvalue()
+
+
+def test_interrupted(folder: Path) -> None:
+    """Ctrl-C says how to go on, and nothing is lost."""
+    arguments = ("coarse", "tiny.toml", "--set", "training.epochs=1000000", "--workers", "1")
+    process = subprocess.Popen([*COMMAND, *arguments], cwd=folder, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("tiny.coarse"):
+            break
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert stderr.splitlines()[-1].startswith("bnsearch: interrupted; nothing is lost")
+    assert "Traceback" not in stderr
+    assert answer("status", "tiny.toml")[0]["trials"] == {"complete": 0, "pruned": 0, "failed": 0, "running": 4}
+    assert "unfinished: 0 of 4 trials" in invoke("status", "tiny.toml").stdout
+
+
+class StoppedClock:
+    """Stands still until it is set."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch):
+        self.now = 0.0
+        monkeypatch.setattr("bnsearch.cli.progress.time", SimpleNamespace(monotonic=lambda: self.now))
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> StoppedClock:
+    return StoppedClock(monkeypatch)
+
+
+def test_lines_tell_how_far_it_is_every_ten_seconds(clock: StoppedClock, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = Lines()
+    lines.begin("work", 1000)
+    for second in range(0, 101, 5):
+        clock.now = second
+        lines.update(10 * second, f"{second}/100 trials")
+    lines.end()
+    said = capsys.readouterr().err.splitlines()
+    assert said[:3] == [
+        "work ...",
+        "work: 10 %, 10/100 trials, about 1:30 left",
+        "work: 20 %, 20/100 trials, about 1:20 left",
+    ]
+    assert said[-1] == "work: done in 100.0 s, 100/100 trials"
+    assert len(said) == 12
+
+
+def test_what_an_earlier_process_did_does_not_count_as_speed(
+    clock: StoppedClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = Lines()
+    lines.begin("work", 10_000)
+    lines.update(5_000)
+    clock.now = 60.0
+    lines.update(5_060)
+    assert capsys.readouterr().err.splitlines()[-1] == "work: 51 %, about 1:22:20 left"
+
+
+def test_lines_without_a_total(clock: StoppedClock, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = Lines()
+    lines.begin("Reading")
+    clock.now = 1.0
+    lines.end()
+    lines.begin("Reading")
+    clock.now = 60.0
+    lines.end()
+    assert capsys.readouterr().err.splitlines() == ["Reading ...", "Reading ...", "Reading: done in 59.0 s"]
+
+
+def test_short_steps_leave_no_bar() -> None:
+    with Progress(console=Console(file=io.StringIO(), force_terminal=True)) as shown:
+        bars = Bars(shown)
+        bars.begin("Preparing", 2)
+        bars.update(1)
+        bars.end()
+        assert not shown.tasks
+        bars.begin("tiny.coarse", 100)
+        bars.update(40, "1/4 trials")
+        bars.end()
+        bars.end()
+        assert [(task.description, task.finished) for task in shown.tasks] == [("tiny.coarse", True)]
+
+
+def test_time_is_told_in_minutes_and_hours() -> None:
+    now, out = 0.0, io.StringIO()
+    shown = Progress(Clock(), console=Console(file=out, width=80), get_time=lambda: now, auto_refresh=False)
+    task = shown.add_task("work", total=1000)
+    for _ in range(100):
+        now += 6
+        shown.update(task, advance=1)
+    shown.console.print(shown.get_renderable())
+    now += 3600
+    shown.update(task, completed=1000)
+    shown.console.print(shown.get_renderable())
+    assert [line.strip() for line in out.getvalue().splitlines()] == ["10:00, 1:30:00 left", "1:10:00"]

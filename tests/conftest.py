@@ -1,0 +1,21 @@
+"""What every test runs under: one BLAS thread, as in a worker, and a cache folder of the session's own."""
+
+from collections.abc import Iterator
+
+import pytest
+from threadpoolctl import threadpool_limits
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread_of_blas() -> Iterator[None]:
+    """A lane's bits are promised for one thread alone."""
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Prepared data are shared by the tests, and never with what the user has."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BNSEARCH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield

@@ -1,0 +1,16 @@
+"""A study's answer for programs."""
+
+import json
+
+from bnsearch.report.answer import answer
+from tests.report.rows import COARSE, CONFIRM, FINAL, FINE, RESULT
+
+
+def test_answer_is_the_result_with_where_it_lies_and_how_it_came_about() -> None:
+    found = answer("mine", [COARSE, FINE, CONFIRM, FINAL], "sqlite:///mine.db")
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    assert {key: found[key] for key in RESULT} == RESULT
+    assert found["study"] == "mine"
+    assert found["database"] == "sqlite:///mine.db"
+    assert [stage["stage"] for stage in found["stages"]] == ["coarse", "fine", "confirm", "final"]
+    assert found["stages"][0]["verdict"] == COARSE["verdict"]
