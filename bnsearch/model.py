@@ -6,6 +6,7 @@ plain chain affine -> ReLU -> … -> affine -> softmax. Files are safetensors: `
 """
 
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,7 +37,7 @@ class Model:
 
     def logits(self, X: NDArray[Any]) -> Float:
         """(n, D) raw inputs -> (n, n_classes)."""
-        X = X.reshape(len(X), -1)
+        X = X.reshape(len(X), math.prod(X.shape[1:]))  # -1 would not do for no rows
         if X.shape[1] != len(self.weights[0]):
             raise ModelError(f"The model takes {len(self.weights[0])} inputs a row, but got {X.shape[1]}.")
         parts = [self._logits(X[low : low + CHUNK_ROWS].astype(np.float64)) for low in range(0, len(X), CHUNK_ROWS)]
@@ -121,14 +122,16 @@ def load_model(path: str | Path) -> Model:
         n_layers = len(tensors) // 2
         weights = tuple(tensors[f"layers.{i}.weight"] for i in range(n_layers))
         biases = tuple(tensors[f"layers.{i}.bias"] for i in range(n_layers))
-        classes, metadata = tuple(json.loads(text["classes"])), json.loads(text["metadata"])
-    except (KeyError, ValueError) as error:
+        classes, metadata = tuple(json.loads(text["classes"])), dict(json.loads(text["metadata"]))
+    except (KeyError, ValueError, TypeError) as error:
         raise ModelError(f"{path} lacks a part of the model: {error}.") from error
-    widths = [len(weights[0]) if weights else 0, *(len(b) for b in biases)]
+    widths = [weights[0].shape[:1] if weights else (), *(b.shape for b in biases)]
     if (
         not weights
-        or any(W.shape != (widths[i], widths[i + 1]) for i, W in enumerate(weights))
-        or widths[-1] != len(classes)
+        or len(tensors) != 2 * n_layers
+        or any(len(w) != 1 for w in widths)
+        or any(W.shape != widths[i] + widths[i + 1] for i, W in enumerate(weights))
+        or widths[-1] != (len(classes),)
     ):
         raise ModelError(f"{path} must hold a chain of matching layers, but has shapes {[W.shape for W in weights]}.")
     return Model(weights, biases, classes, metadata)

@@ -3,6 +3,7 @@
 Studies, their provenance, and the ledger of test-set looks.
 """
 
+import re
 import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping
@@ -42,7 +43,7 @@ class Store:
     @property
     def url(self) -> str:
         """The database's address, without a password."""
-        return sa.make_url(self.storage.url).render_as_string(hide_password=True)
+        return without_password(self.storage.url)
 
     def load(self, stage: str) -> optuna.Study | None:
         """A stage's study, or None where it has not been started."""
@@ -105,13 +106,24 @@ def default_url(folder: Path, name: str) -> str:
     return f"sqlite:///{folder / name}.db"
 
 
+def without_password(url: str) -> str:
+    """A database's address as it may be shown."""
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:  # mistyped: whatever stands before the host may hold a password
+        return re.sub(r"^(.*?//)?.*@", r"\1***@", url)
+    if "password" in parsed.query:
+        parsed = parsed.update_query_dict({"password": "***"})
+    return parsed.render_as_string(hide_password=True)
+
+
 def sqlite_path(url: str) -> Path | None:
     """The file of an SQLite URL."""
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError as error:
         raise StoreError(
-            f"--storage must be a database URL such as sqlite:///studies/digits.db, but got {url!r}."
+            f"--storage must be a database URL such as sqlite:///studies/digits.db, but got {without_password(url)!r}."
         ) from error
     if parsed.get_backend_name() != "sqlite":
         return None
@@ -147,7 +159,7 @@ def database_errors(url: str) -> Iterator[None]:
     try:
         yield
     except (sa.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
-        shown = sa.make_url(url).render_as_string(hide_password=True)
+        shown = without_password(url)
         cause = str(error.__cause__ or error).splitlines()[0]
         raise StoreError(
             f"The database {shown} must stay usable, but: {cause}. Mend it and run again to go on."
@@ -170,7 +182,7 @@ def _switch_to_wal(path: Path) -> None:
 
 def _storage(url: str, engine_kwargs: dict[str, Any]) -> RDBStorage:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    shown = sa.make_url(url).render_as_string(hide_password=True)
+    shown = without_password(url)
     try:
         return RDBStorage(url, engine_kwargs=engine_kwargs)
     except (sa.exc.SQLAlchemyError, ImportError, RuntimeError) as error:

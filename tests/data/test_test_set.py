@@ -1,0 +1,52 @@
+"""The door to the test set: first the ledger, then the rows."""
+
+import numpy as np
+import pytest
+
+from bnsearch.data import digits
+from bnsearch.data.dataset import Dataset, Rows, dataset
+from bnsearch.data.test_set import open_test_set
+
+
+@pytest.fixture
+def watched() -> tuple[Dataset, list[str]]:
+    X, y = np.arange(12, dtype=np.float32).reshape(4, 3), np.array([0, 1, 1, 0])
+    seen: list[str] = []
+
+    def read_test() -> Rows:
+        seen.append("read")
+        return X[:2] + 1, y[:2]
+
+    return dataset("here", "here", X, y, ("no", "yes"), read_test), seen
+
+
+def test_the_look_is_written_down_before_the_rows_are_read(watched: tuple[Dataset, list[str]]) -> None:
+    data, seen = watched
+
+    def record_look(fingerprint: str, purpose: str) -> int:
+        seen.append(f"{purpose} of {fingerprint}")
+        return 7
+
+    test = open_test_set(data, "a comparison", record_look)
+    assert seen == [f"a comparison of {data.fingerprint}", "read"]
+    assert test.look == 7
+    np.testing.assert_array_equal(test.X, [[1, 2, 3], [4, 5, 6]])
+    np.testing.assert_array_equal(test.y, [0, 1])
+
+
+def test_what_cannot_be_written_down_is_not_read(watched: tuple[Dataset, list[str]]) -> None:
+    data, seen = watched
+
+    def record_look(fingerprint: str, purpose: str) -> int:
+        raise OSError("no room")
+
+    with pytest.raises(OSError, match="no room"):
+        open_test_set(data, "a comparison", record_look)
+    assert seen == []
+
+
+def test_the_digits_test_rows_are_others_than_the_training_rows() -> None:
+    data = digits.load()
+    test = open_test_set(data, "this test", lambda fingerprint, purpose: 1)
+    assert len(test.y) == len(test.X) == 360
+    assert len(data.X) + len(test.X) == 1797

@@ -1,0 +1,220 @@
+"""What the tests of the search share: a tiny study on the digits, an executor without processes, what is stored."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from optuna.storages import RDBStorage
+from safetensors import safe_open
+
+from bnsearch.data.load import load
+from bnsearch.data.part import Part
+from bnsearch.data.prepare import DataReference, Recipe, prepare, write_source
+from bnsearch.search.materials import architecture
+from bnsearch.search.plan import Configuration, Plan, epoch_steps, n_steps
+from bnsearch.search.progress import Progress, Silent
+from bnsearch.search.session import Session, open_session
+from bnsearch.search.stages import run_stage
+from bnsearch.search.store import Store, default_url
+from bnsearch.search.study_file import STAGES, Study, load_study
+
+# For tests of properties: a slow machine is no failure.
+untimed = settings(
+    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], max_examples=50
+)
+
+TINY = """
+seed = 3
+[data]
+source = "digits"
+train = [0, 240]
+valid = [240, 300]
+standardize = "center"
+[network]
+hidden = [8]
+[training]
+batch_size = 40
+learning_rate = 0.1
+l2 = 1e-3
+momentum = 0.5
+epochs = 4
+[coarse]
+trials = 6
+space.l2 = { low = 1e-5, high = 1e-1 }
+space.learning_rate = { low = 1e-2, high = 1.0 }
+[fine]
+trials = 4
+[confirm]
+repeats = 2
+[final]
+repeats = 2
+"""
+
+
+class Inline(Executor):
+    """Does the work when it is submitted, in this process."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def tiny(folder: Path, *overrides: str, name: str = "tiny", text: str = TINY) -> Study:
+    """The tiny study, its file written into the folder where there is none yet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.toml"
+    if not path.exists():
+        path.write_text(text)
+    return load_study(str(path), overrides)
+
+
+@contextmanager
+def at_work(
+    study: Study,
+    *,
+    executor: Callable[[], Executor] = Inline,
+    n_workers: int = 2,
+    progress: Progress | None = None,
+    storage: str | None = None,
+) -> Iterator[Session]:
+    """A session without processes."""
+    with open_session(
+        study, n_workers=n_workers, executor_factory=executor, progress=progress or Silent(), storage=storage
+    ) as session:
+        yield session
+
+
+def run(study: Study, *stages: str, **how: Any) -> list[bool]:
+    """Run stages, each in a session of its own, as a user's commands do; which had something to do."""
+    worked = []
+    for stage in stages:
+        with at_work(study, **how) as session:
+            worked.append(run_stage(session, stage))
+    return worked
+
+
+@contextmanager
+def stored(study: Study) -> Iterator[Any]:
+    """The study's database as it lies there; without Optuna's check of the schema, which takes longer than the rest."""
+    url = default_url(study.folder, study.name)
+    assert (study.folder / f"{study.name}.db").exists()
+    store = Store(RDBStorage(url, skip_compatibility_check=True, skip_table_creation=True), study.name)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def trials_of(study: Study, stage: str) -> list[Any]:
+    """A stage's frozen trials."""
+    with stored(study) as store:
+        found = store.load(stage)
+        return [] if found is None else found.get_trials(deepcopy=True)
+
+
+def attrs_of(study: Study, stage: str) -> dict[str, Any]:
+    """What is stored about a stage as a whole."""
+    with stored(study) as store:
+        return dict(store.load(stage).user_attrs)
+
+
+def record(study: Study, stages: Sequence[str] = STAGES) -> dict[str, Any]:
+    """Everything in the database that must not depend on when or how it came about; floats compare bit for bit."""
+    found: dict[str, Any] = {}
+    with stored(study) as store:
+        for stage in stages:
+            optuna_study = store.load(stage)
+            if optuna_study is None:
+                continue
+            trials = [
+                (
+                    t.number,
+                    t.state.name,
+                    t.params,
+                    t.value,
+                    t.intermediate_values,
+                    {k: v for k, v in t.user_attrs.items() if k != "wall_seconds"},
+                )
+                for t in optuna_study.get_trials(deepcopy=False)
+            ]
+            attrs = {k: v for k, v in optuna_study.user_attrs.items() if k != "revision"}
+            if "result" in attrs:  # but for where the models lie
+                attrs["result"] = {k: v for k, v in attrs["result"].items() if k not in ("model", "models")}
+            found[stage] = trials, attrs
+    return found
+
+
+def without_look(found: dict[str, Any]) -> dict[str, Any]:
+    """A record but for the number of final's look at the test set, which counts earlier ones too."""
+    if "final" in found:
+        for attrs in (found["final"][1], found["final"][1].get("result", {})):
+            attrs.pop("look", None)
+    return found
+
+
+def files(study: Study) -> dict[str, Any]:
+    """Curves, models and states beside the database, models by what is in them (safetensors has no fixed order)."""
+    found: dict[str, Any] = {}
+    for path in (p for p in study.results.rglob("*") if p.is_file()):
+        name = str(path.relative_to(study.results))
+        if path.suffix == ".safetensors":
+            with safe_open(path, framework="numpy") as file:
+                tensors = {key: file.get_tensor(key).tobytes() for key in file.keys()}  # noqa: SIM118 (not a dict)
+                found[name] = file.metadata(), tensors
+        else:
+            found[name] = path.read_bytes()
+    return found
+
+
+def reference(study: Study, part: Part | None = None, stage: str = "coarse") -> DataReference:
+    """The prepared rows of one repeat."""
+    cache = Path(os.environ["BNSEARCH_CACHE"])
+    table = study.setups[stage].data
+    source = write_source(load(table.source, base=study.file.parent), cache)
+    assert table.train is not None
+    assert table.valid is not None
+    search = Part(table.train, table.valid)
+    return prepare(Recipe(source, part or search, table.standardize, table.components, search), cache)
+
+
+def plan_of(study: Study, part: Part | None = None, repeat: str = "0", stage: str = "coarse") -> Plan:
+    """The plan of one repeat, without a session."""
+    setup, data = study.setups[stage], reference(study, part, stage)
+    assert setup.data.train is not None
+    n_train = setup.data.train[1] - setup.data.train[0]
+    return Plan(
+        seed=study.seed,
+        repeat=repeat,
+        data=data,
+        architecture=architecture(setup, data),
+        init=setup.network.init,
+        schedule=setup.training.schedule,
+        batch_size=setup.training.batch_size,
+        n_steps=n_steps(setup.training, n_train),
+        schedule_epoch_steps=epoch_steps(setup.training, n_train),
+        with_velocity=True,
+        statistics=setup.network.bn_statistics,
+    )
+
+
+CONFIGURATIONS = tuple(
+    Configuration(l2, rate, momentum)
+    for l2, rate, momentum in [
+        (1e-3, 0.1, 0.5),
+        (1e-5, 0.02, 0.0),
+        (0.05, 0.5, 0.9),
+        (0.0, 0.3, 0.2),
+        (1e-4, 0.05, 0.95),
+        (1e-2, 0.2, 0.7),
+        (3e-3, 0.015, 0.99),
+        (2e-5, 0.9, 0.1),
+    ]
+)

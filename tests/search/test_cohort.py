@@ -1,0 +1,282 @@
+"""A lane does not know its neighbours: alone or packed, in one process or several, in many calls or one."""
+
+import dataclasses
+import functools
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bnsearch.core import tree
+from bnsearch.core.train import Outcome, Record, State
+from bnsearch.errors import WorkerError
+from bnsearch.search import cohort
+from bnsearch.search.advance import advance
+from bnsearch.search.cohort import Lane, LaneNews, pack, train_lanes
+from bnsearch.search.executor import local_executor
+from bnsearch.search.plan import Configuration, Plan
+from tests.core.helpers import assert_identical
+from tests.search.helpers import CONFIGURATIONS, Inline, plan_of, tiny, untimed
+
+N_STEPS = 24
+EARLY = Configuration(1e-3, 1e30, 0.5)  # not finite after the first epoch
+LATE = Configuration(1.0, 10.0, 0.0)  # within all limits: W grows 19-fold a step, and Σ‖W‖² overflows in the third
+KINDS = {
+    "affine": (),
+    "plain, population": ("network.batch_norm='plain'", "network.bn_statistics='population'"),
+    "none": ("network.batch_norm='none'",),
+    "components, two layers": ("data.components=17", "network.hidden=[9, 5]"),
+}
+
+
+@dataclasses.dataclass
+class Course:
+    """All that was heard of one lane."""
+
+    state: State | None = None
+    records: list[Record] = dataclasses.field(default_factory=list)
+    outcome: Outcome | None = None
+    diverged_at: int | None = None
+    n_calls: int = 0
+
+
+@pytest.fixture(scope="module")
+def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Plan]:
+    folder = tmp_path_factory.mktemp("cohort")
+    return {kind: plan_of(tiny(folder, *overrides)) for kind, overrides in KINDS.items()}
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ProcessPoolExecutor]:
+    executor = local_executor(2)
+    yield executor
+    executor.shutdown()
+
+
+def courses(
+    lanes: Sequence[Lane], executor: Executor | None = None, n_workers: int = 1, width: int = 20
+) -> dict[int, Course]:
+    """Train the lanes to their end, and gather what was heard of each."""
+    found = {lane.number: Course() for lane in lanes}
+    for news in train_lanes(lanes, executor or Inline(), n_workers, width):
+        for item in news:
+            course = found[item.number]
+            assert course.outcome is None, "news of a lane that is over"
+            assert course.diverged_at is None, "news of a lane that diverged"
+            course.state, course.outcome, course.diverged_at = item.state, item.outcome, item.diverged_at
+            course.records += item.records
+            course.n_calls += 1
+    return found
+
+
+@functools.cache
+def alone(plan: Plan, configuration: Configuration) -> Course:
+    """In one call, without neighbours, executor or packing."""
+    done = advance(plan, (configuration,), None, plan.n_steps)
+    return Course(done.state, done.records, done.outcome)
+
+
+def assert_same(course: Course, expected: Course) -> None:
+    assert course.state is not None
+    assert expected.state is not None
+    assert course.state.step == expected.state.step
+    assert_identical(course.state, expected.state)
+    assert [(r.epoch, r.step) for r in course.records] == [(r.epoch, r.step) for r in expected.records]
+    for one, other in zip(course.records, expected.records, strict=True):
+        assert_identical(one, other)
+    assert_identical(course.outcome, expected.outcome)
+
+
+def lanes_of(plan: Plan, configurations: Sequence[Configuration] = CONFIGURATIONS) -> list[Lane]:
+    return [Lane(10 + i, plan, configuration) for i, configuration in enumerate(configurations)]
+
+
+# ---- invariant 1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_lane_is_the_same_alone_and_among_eight(plans: dict[str, Plan], kind: str) -> None:
+    plan = plans[kind]
+    found = courses(lanes_of(plan))
+    assert list(found) == list(range(10, 18))
+    for number, configuration in enumerate(CONFIGURATIONS, start=10):
+        assert found[number].diverged_at is None
+        assert [r.step for r in found[number].records] == [6, 12, 18, 24]
+        assert_same(found[number], alone(plan, configuration))
+    accuracies = {float(c.outcome.valid_accuracy[0]) for c in found.values()}  # type: ignore[union-attr, index]
+    assert len(accuracies) > 3  # else the settings do not matter and the test shows nothing
+
+
+@pytest.mark.parametrize(("n_workers", "width"), [(1, 1), (1, 3), (2, 20), (3, 3), (5, 20), (40, 20)])
+def test_the_packing_does_not_matter(plans: dict[str, Plan], n_workers: int, width: int) -> None:
+    plan = plans["affine"]
+    found = courses(lanes_of(plan)[::-1], n_workers=n_workers, width=width)
+    for number, configuration in enumerate(CONFIGURATIONS, start=10):
+        assert_same(found[number], alone(plan, configuration))
+
+
+def test_many_short_calls_are_one_long_one(plans: dict[str, Plan], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cohort, "CALL_SECONDS", 0.0)  # after the first call, a step a call
+    plan = plans["affine"]
+    found = courses(lanes_of(plan, CONFIGURATIONS[:3]))
+    for number, configuration in enumerate(CONFIGURATIONS[:3], start=10):
+        assert found[number].n_calls >= 4
+        assert_same(found[number], alone(plan, configuration))
+
+
+@given(st.lists(st.integers(1, N_STEPS - 1), max_size=6, unique=True).map(sorted))
+@untimed
+def test_a_lane_may_be_cut_anywhere(plans: dict[str, Plan], cuts: list[int]) -> None:
+    plan, two = plans["affine"], CONFIGURATIONS[:2]
+    course = Course()
+    for to_step in [*cuts, N_STEPS]:
+        done = advance(plan, two, course.state, to_step)
+        assert done.state.step == to_step
+        course.state, course.outcome = done.state, done.outcome
+        course.records += done.records
+    for i, configuration in enumerate(two):
+        records = [tree.take(record, [i]) for record in course.records]
+        assert_same(
+            Course(tree.take(course.state, [i]), records, tree.take(course.outcome, [i])), alone(plan, configuration)
+        )
+
+
+def test_lanes_that_stand_at_different_steps_go_on_together(plans: dict[str, Plan]) -> None:
+    """As after a crash: some have a stored state, some start again."""
+    plan = plans["affine"]
+    lanes, before = [], {}
+    for i, (configuration, step) in enumerate(zip(CONFIGURATIONS, (0, 7, 7, 12, 0, 23, 24, 12), strict=True)):
+        done = advance(plan, (configuration,), None, step) if step else None
+        lanes.append(Lane(i, plan, configuration, None if done is None else done.state))
+        before[i] = [] if done is None else done.records
+    found = courses(lanes, n_workers=2)
+    for i, configuration in enumerate(CONFIGURATIONS):
+        found[i].records = before[i] + found[i].records
+        assert_same(found[i], alone(plan, configuration))
+
+
+@pytest.mark.parametrize("n_workers", [1, 2])
+def test_worker_processes_give_the_same(plans: dict[str, Plan], pool: ProcessPoolExecutor, n_workers: int) -> None:
+    for kind in ("affine", "components, two layers"):
+        lanes = lanes_of(plans[kind], (*CONFIGURATIONS[:4], LATE))
+        found = courses(lanes, pool, n_workers, width=3)
+        for lane in lanes[:4]:
+            assert_same(found[lane.number], alone(lane.plan, lane.configuration))
+        assert found[14].diverged_at == 18
+
+
+# ---- divergence
+
+
+def test_a_diverged_lane_is_reported_with_its_step_and_the_others_go_on(plans: dict[str, Plan]) -> None:
+    plan = plans["affine"]
+    mixed = [EARLY, CONFIGURATIONS[0], LATE, CONFIGURATIONS[1], EARLY, CONFIGURATIONS[2]]
+    found = courses(lanes_of(plan, mixed), n_workers=2)
+    assert [found[n].diverged_at for n in range(10, 16)] == [6, None, 18, None, 6, None]
+    for i in (1, 3, 5):
+        assert_same(found[10 + i], alone(plan, mixed[i]))
+    for i in (0, 2, 4):
+        assert found[10 + i].outcome is None
+        finite = [r for r in found[10 + i].records if np.isfinite(r.train_cost[0]) and np.isfinite(r.valid_cost[0])]  # type: ignore[index]
+        assert all(r.step < found[10 + i].diverged_at for r in finite)  # type: ignore[operator]
+
+
+def test_a_diverged_lane_is_not_trained_further(plans: dict[str, Plan], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cohort, "CALL_SECONDS", 0.0)
+    plan = dataclasses.replace(plans["affine"], n_steps=60)
+    found = courses(lanes_of(plan, [LATE, CONFIGURATIONS[0]]))
+    assert found[10].state is not None
+    assert found[10].state.step == 20  # the first call's
+    assert found[11].n_calls == 41
+    assert_same(found[11], alone(plan, CONFIGURATIONS[0]))
+
+
+def test_nothing_is_left_when_all_diverge(plans: dict[str, Plan]) -> None:
+    found = courses(lanes_of(plans["affine"], [EARLY, LATE]))
+    assert [c.diverged_at for c in found.values()] == [6, 18]
+    assert all(c.outcome is None for c in found.values())
+
+
+def test_divergence_in_the_last_steps_gives_no_outcome(plans: dict[str, Plan]) -> None:
+    """The outcome of the same call must not make a result of it."""
+    plan = dataclasses.replace(plans["affine"], n_steps=18)
+    found = courses(lanes_of(plan, [LATE, CONFIGURATIONS[0]]))
+    assert found[10].diverged_at == 18
+    assert found[10].outcome is None
+    assert found[11].outcome is not None
+
+
+# ---- packing
+
+lane_lists = st.lists(st.tuples(st.integers(0, 2), st.sampled_from([0, 3, 6])), max_size=45)
+
+
+@given(lane_lists, st.integers(1, 9), st.integers(1, 20))
+@untimed
+def test_every_lane_is_packed_once_with_its_like(
+    plans: dict[str, Plan], places: list[tuple[int, int]], n_workers: int, width: int
+) -> None:
+    kinds = [plans[kind] for kind in list(KINDS)[:3]]
+    lanes = [
+        Lane(i, kinds[k], CONFIGURATIONS[i % 8], None if step == 0 else state_at(kinds[k], i % 8, step))
+        for i, (k, step) in enumerate(places)
+    ]
+    cohorts = pack(lanes, n_workers, width)
+    assert sorted(number for c in cohorts for number in c.numbers) == list(range(len(lanes)))
+    for c in cohorts:
+        assert 1 <= len(c.numbers) <= width
+        for i, number in enumerate(c.numbers):
+            assert c.plan == lanes[number].plan
+            assert c.configurations[i] == lanes[number].configuration
+            assert c.step == lanes[number].step
+            if c.state is not None:
+                assert_identical(tree.take(c.state, [i]), lanes[number].state)
+
+
+@functools.cache
+def state_at(plan: Plan, i: int, step: int) -> State:
+    return advance(plan, (CONFIGURATIONS[i],), None, step).state
+
+
+@given(st.integers(1, 60), st.integers(1, 8), st.integers(1, 20))
+@untimed
+def test_lanes_of_one_kind_are_shared_out_evenly(plans: dict[str, Plan], n: int, n_workers: int, width: int) -> None:
+    sizes = [len(c.numbers) for c in pack([Lane(i, plans["none"], LATE) for i in range(n)], n_workers, width)]
+    assert max(sizes) - min(sizes) <= 1
+    assert len(sizes) >= min(n, n_workers)  # no worker is idle
+
+
+def test_no_lane_needs_no_cohort() -> None:
+    assert pack([], 2) == []
+    assert list(train_lanes([], Inline(), 2)) == []
+
+
+# ---- what goes wrong
+
+
+def test_a_dead_worker_is_one_line_with_a_remedy(plans: dict[str, Plan]) -> None:
+    executor = local_executor(1)
+    try:
+        news: Iterator[list[LaneNews]] = train_lanes(
+            lanes_of(dataclasses.replace(plans["affine"], n_steps=10_000_000)), executor, 1
+        )
+        next(news)
+        executor.submit(os._exit, 1)
+        with pytest.raises(WorkerError, match="run the same command again"):
+            for _ in news:
+                pass
+    finally:
+        executor.shutdown()
+
+
+def test_an_error_in_a_worker_reaches_the_caller(plans: dict[str, Plan]) -> None:
+    data = dataclasses.replace(plans["affine"].data, n_inputs=3)
+    architecture: Any = dataclasses.replace(plans["affine"].architecture, n_inputs=3)
+    wrong = dataclasses.replace(plans["affine"], data=data, architecture=architecture)
+    with pytest.raises(ValueError, match="matmul"):
+        courses(lanes_of(wrong))

@@ -1,0 +1,535 @@
+"""A study that was stopped anywhere and gone on with is the study that was never stopped, bit for bit."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+from optuna.storages import RDBStorage
+from optuna.trial import TrialState
+from threadpoolctl import threadpool_info
+
+from bnsearch.errors import LockedError
+from bnsearch.search import cohort, running
+from bnsearch.search.advance import advance
+from bnsearch.search.executor import local_executor
+from bnsearch.search.searching import verdict
+from bnsearch.search.stages import run_all, run_stage
+from bnsearch.search.store import Store
+from bnsearch.search.study_file import STAGES, Study
+from tests.search.helpers import (
+    CONFIGURATIONS,
+    TINY,
+    Inline,
+    at_work,
+    attrs_of,
+    files,
+    plan_of,
+    record,
+    run,
+    stored,
+    tiny,
+    trials_of,
+    without_look,
+)
+
+WRITES = (
+    "create_new_study",
+    "_create_new_trial",
+    "set_study_user_attr",
+    "set_trial_intermediate_value",
+    "set_trial_state_values",
+    "set_trial_user_attr",
+)
+
+
+BRIEF = (
+    TINY.replace("epochs = 4", "epochs = 2")
+    .replace("batch_size = 40", "batch_size = 20")
+    .replace("trials = 6", "trials = 4")
+    .replace("trials = 4\n[confirm]", "trials = 1\n[confirm]")
+)
+
+
+def brief(folder: Path, *overrides: str, name: str = "tiny") -> Study:
+    """Fewer trials of as many steps."""
+    return tiny(folder, *overrides, name=name, text=BRIEF)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """The brief study, never stopped; only to be read."""
+    study = brief(tmp_path_factory.mktemp("brief"))
+    assert run(study, *STAGES) == [True] * 4
+    return study
+
+
+@pytest.fixture
+def many_calls(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """After the first call a step a call, so that there is much to interrupt; states are stored at each or never."""
+    monkeypatch.setattr(cohort, "CALL_SECONDS", 0.0)
+    monkeypatch.setattr(running, "STATE_SECONDS", 0.0 if request.param else 1e9)
+    return bool(request.param)
+
+
+class Countdown:
+    """Raises KeyboardInterrupt at the n-th event."""
+
+    def __init__(self, n: int):
+        self.left = n
+
+    def tick(self) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+    def begin(self, what: str, total: float | None = None) -> None:
+        self.tick()
+
+    def update(self, done: float, note: str = "") -> None:
+        self.tick()
+
+    def end(self) -> None:
+        self.tick()
+
+
+def again_and_again(attempt: Callable[[int], object], first: int = 1, more: int = 1) -> int:
+    """Attempt with a countdown of first, first + more, … events until it comes through; how often it was stopped."""
+    n_stopped = 0
+    while True:
+        try:
+            attempt(first + more * n_stopped)
+            return n_stopped
+        except KeyboardInterrupt:
+            n_stopped += 1
+
+
+def assert_as_if_never_stopped(study: Study, whole: Study, *stages: str) -> None:
+    """But for the look's number: a stop between the ledger's line and the values makes another one necessary."""
+    assert without_look(record(study)) == without_look(record(whole, stages or STAGES))
+    own = {
+        name: content for name, content in files(whole).items() if not stages or name.split("/")[1].startswith(stages)
+    }
+    assert files(study) == own
+
+
+# ---- stopped by the user
+
+
+@pytest.mark.parametrize("many_calls", [False], ids=["from the start"], indirect=True)
+def test_stopped_at_every_event_of_a_search(many_calls: bool, tmp_path: Path, whole: Study) -> None:
+    study = brief(tmp_path)
+    assert again_and_again(lambda n: run(study, "coarse", progress=Countdown(n))) > 8
+    assert_as_if_never_stopped(study, whole, "coarse")
+
+
+@pytest.mark.parametrize("many_calls", [True], ids=["from stored states"], indirect=True)
+def test_stopped_at_growing_distances_along_the_chain(many_calls: bool, tmp_path: Path, whole: Study) -> None:
+    study = brief(tmp_path)
+
+    def attempt(n: int) -> None:
+        with at_work(study, progress=Countdown(n)) as session:
+            run_all(session)
+
+    assert again_and_again(attempt, first=6, more=2) > 5
+    assert_as_if_never_stopped(study, whole)
+
+
+def test_stopped_with_worker_processes(tmp_path: Path, whole: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cohort, "CALL_SECONDS", 0.0)
+    study = brief(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        run(study, "coarse", executor=lambda: local_executor(2), progress=Countdown(9))
+    run(study, "coarse", n_workers=1)
+    assert_as_if_never_stopped(study, whole, "coarse")
+
+
+# ---- stopped at work
+
+
+class Stopping(Inline):
+    """The n-th call never comes back."""
+
+    def __init__(self, n: int):
+        self.countdown = Countdown(n)
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.countdown.tick()
+        return super().submit(fn, *args, **kwargs)
+
+
+@pytest.mark.parametrize("many_calls", [True], ids=["from stored states"], indirect=True)
+def test_stopped_at_every_call_of_a_worker(many_calls: bool, tmp_path: Path, whole: Study) -> None:
+    study = brief(tmp_path)
+    assert again_and_again(lambda n: run(study, "coarse", executor=lambda: Stopping(n))) > 5
+    assert_as_if_never_stopped(study, whole, "coarse")
+
+
+class Failing(Inline):
+    """The n-th call fails."""
+
+    def __init__(self, n: int):
+        self.left = n
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.left -= 1
+        if self.left == 0:
+            future: Future[Any] = Future()
+            future.set_exception(MemoryError("no room"))
+            return future
+        return super().submit(fn, *args, **kwargs)
+
+
+def test_a_worker_that_fails_loses_nothing(tmp_path: Path, whole: Study) -> None:
+    study = brief(tmp_path)
+    for n in (1, 2, 3, 5):
+        with pytest.raises(MemoryError, match="no room"):
+            run(study, "coarse", executor=lambda n=n: Failing(n))
+    run(study, "coarse")
+    assert_as_if_never_stopped(study, whole, "coarse")
+
+
+# ---- stopped while the database is written
+
+
+def stop_at_write(patch: pytest.MonkeyPatch, n: int, *, after: bool) -> None:
+    """KeyboardInterrupt before or after the n-th write."""
+    countdown = Countdown(n)
+
+    def stopping(method: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            if not after:
+                countdown.tick()
+            found = method(*args, **kwargs)
+            if after:
+                countdown.tick()
+            return found
+
+        return wrapped
+
+    for name in WRITES:
+        patch.setattr(RDBStorage, name, stopping(getattr(RDBStorage, name)))
+    patch.setattr(Store, "record_look", stopping(Store.record_look))
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_stopped_between_writes_along_the_chain(
+    after: bool, tmp_path: Path, whole: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Among them those between a batch's trials, between a trial's attributes and its value, and around the look."""
+    study = brief(tmp_path)
+
+    def attempt(n: int) -> None:
+        with monkeypatch.context() as patch, at_work(study) as session:
+            stop_at_write(patch, n, after=after)
+            run_all(session)
+
+    assert again_and_again(attempt, first=1, more=3) > 8
+    assert_as_if_never_stopped(study, whole)
+
+
+LARGER = ("coarse.trials=5", "fine.trials=2", "confirm.repeats=3", "final.repeats=3")
+
+
+class AtTheEnd(Countdown):
+    """Stops when a stage's last value has been told."""
+
+    def __init__(self, stage: str):
+        self.stage, self.doing = f"tiny.{stage}", ""
+
+    def begin(self, what: str, total: float | None = None) -> None:
+        self.doing = what
+
+    def tick(self) -> None: ...
+
+    def end(self) -> None:
+        if self.doing == self.stage:
+            raise KeyboardInterrupt
+
+
+def test_stopped_between_the_last_value_and_the_verdict(finished: Path, whole: Study, tmp_path: Path) -> None:
+    """There was none then, for good; or that on the smaller total stayed."""
+    fresh, grown = brief(tmp_path / "fresh"), brief(finished, *LARGER)
+    for stage in STAGES[:3]:
+        for study in (fresh, grown):
+            with pytest.raises(KeyboardInterrupt):
+                run(study, stage, progress=AtTheEnd(stage))
+            assert not any(t.state == TrialState.RUNNING for t in trials_of(study, stage))
+            stopped = attrs_of(study, stage).get("verdict")
+            run(study, stage)
+            found = attrs_of(study, stage)["verdict"]
+            if study is fresh:
+                assert stopped is None
+                assert found == attrs_of(whole, stage)["verdict"]
+            elif stage == "confirm":
+                assert (stopped["n_repeats"], found["n_repeats"]) == (2, 3)
+    with stored(grown) as store:
+        for stage in ("coarse", "fine"):
+            study = store.load(stage)
+            assert study.user_attrs["verdict"] == verdict(study)
+
+
+def test_stopped_while_totals_grow(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stopped, straight = brief(finished, *LARGER), brief(Path(shutil.copytree(finished, tmp_path / "straight")), *LARGER)
+    with at_work(straight) as session:
+        run_all(session)
+
+    def attempt(n: int) -> None:
+        with monkeypatch.context() as patch, at_work(stopped) as session:
+            stop_at_write(patch, n, after=True)
+            run_all(session)
+
+    assert again_and_again(attempt, first=2, more=3) > 5
+    assert_as_if_never_stopped(stopped, straight)
+    assert attrs_of(stopped, "confirm")["verdict"]["n_repeats"] == 3
+    assert len(attrs_of(stopped, "final")["result"]["models"]) == 3
+
+
+@pytest.mark.parametrize("n", [1, 2, 4])
+def test_stopped_between_the_trials_of_a_batch(
+    n: int, tmp_path: Path, whole: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = brief(tmp_path)
+    with monkeypatch.context() as patch:
+        countdown, original = Countdown(n), RDBStorage._create_new_trial
+        patch.setattr(RDBStorage, "_create_new_trial", lambda *a, **k: (countdown.tick(), original(*a, **k))[1])
+        with pytest.raises(KeyboardInterrupt):
+            run(study, "coarse")
+    entered = trials_of(study, "coarse")
+    assert [t.state for t in entered] == [TrialState.RUNNING] * (n - 1)
+    assert all(len(t.params) == 2 for t in entered)  # none is half a configuration
+    # another total does not change the batch that was begun
+    assert run(brief(tmp_path, "coarse.trials=2"), "coarse") == [True]
+    assert record(study, ["coarse"])["coarse"][0] == record(whole, ["coarse"])["coarse"][0]
+
+
+def test_final_stopped_between_its_writes_reads_the_test_set_again_only_for_networks_without_a_result(
+    finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped after the last value was told, it once looked again for no network at all."""
+    study = brief(finished)
+    expected = record(study)["final"]
+    with stored(study) as store:
+        store.delete("final")
+    for _ in range(2):
+        with monkeypatch.context() as patch:
+            original = RDBStorage.set_trial_state_values
+
+            def told(*args: Any, original: Any = original, **kwargs: Any) -> Any:
+                original(*args, **kwargs)
+                raise KeyboardInterrupt
+
+            patch.setattr(RDBStorage, "set_trial_state_values", told)
+            with pytest.raises(KeyboardInterrupt):
+                run(study, "final")
+    states = [t.state for t in trials_of(study, "final")]
+    assert states == [TrialState.COMPLETE] * 2
+    assert run(study, "final") == [True]
+    with stored(study) as store:
+        purposes = [look["purpose"] for look in store.looks()]
+    assert purposes[1:] == ["tiny.final: 2 networks", "tiny.final: 1 networks"]
+    found = record(study)["final"]
+    assert found[1]["result"]["look"] == 3
+    assert without_look({"final": found}) == without_look({"final": expected})
+    assert not list((study.results / "states").glob("*"))
+
+
+# ---- killed
+
+SCRIPT = """
+import sys
+from threadpoolctl import threadpool_limits
+from bnsearch.search import cohort, running
+from tests.search.helpers import Inline, at_work, tiny
+from bnsearch.search.executor import local_executor
+from bnsearch.search.stages import run_all
+from pathlib import Path
+
+class Telling:
+    def say(self, *what):
+        print(*what, flush=True)
+        sys.stdin.readline()  # goes on when it is told to
+    def begin(self, what, total=None):
+        self.say("begin", what)
+    def update(self, done, note=""):
+        self.say("update", done, note)
+    def end(self):
+        self.say("end")
+
+if __name__ == "__main__":
+    folder, workers, seconds = sys.argv[1:]
+    cohort.CALL_SECONDS, running.STATE_SECONDS = 0.0, float(seconds)
+    executor = Inline if workers == "0" else lambda: local_executor(int(workers))
+    with threadpool_limits(1), at_work(tiny(Path(folder)), executor=executor, progress=Telling()) as session:
+        run_all(session)
+"""
+
+
+class Search:
+    """A real process at work on the tiny study that stops at each event until it is told to go on."""
+
+    def __init__(self, folder: Path, workers: int, state_seconds: float):
+        script = folder / "search.py"
+        script.write_text(SCRIPT)
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])}
+        command = [sys.executable, str(script), str(folder), str(workers), str(state_seconds)]
+        self.process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+        )
+        self.n_events = 0
+
+    def until(self, n_events: int, what: str = "") -> str:
+        """Let it go on until so many events have been, and then to the first that begins so."""
+        assert self.process.stdout is not None
+        assert self.process.stdin is not None
+        while True:
+            line = self.process.stdout.readline()
+            assert line, "the search ended too early"
+            self.n_events += 1
+            if self.n_events >= n_events and line.startswith(what):
+                return line
+            self.process.stdin.write("\n")
+            self.process.stdin.flush()
+
+    def children(self) -> list[int]:
+        """Its own processes."""
+        pid = self.process.pid
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            assert pipe is not None
+            pipe.close()
+
+
+@pytest.fixture
+def search(tmp_path: Path) -> Iterator[Callable[[int, float], Search]]:
+    begun: list[Search] = []
+
+    def begin(workers: int, state_seconds: float) -> Search:
+        brief(tmp_path)
+        begun.append(Search(tmp_path, workers, state_seconds))
+        return begun[-1]
+
+    yield begin
+    for one in begun:
+        if one.process.poll() is None:
+            one.kill()
+
+
+@pytest.mark.parametrize(("n_events", "state_seconds", "stage"), [(11, 1e9, "coarse"), (41, 0.0, "confirm")])
+def test_killed_and_gone_on_with(
+    n_events: int, state_seconds: float, stage: str, tmp_path: Path, whole: Study, search: Any
+) -> None:
+    killed = search(0, state_seconds)
+    killed.until(n_events, "update")
+    study = brief(tmp_path)
+    with pytest.raises(LockedError, match=f"process {killed.process.pid} on "):
+        run(study, "coarse")
+    killed.kill()
+    states = [t.state for t in trials_of(study, stage)]
+    assert TrialState.RUNNING in states  # else the moment was badly chosen
+    if state_seconds == 0.0:
+        assert list((study.results / "states").glob(f"{stage}-*.safetensors"))
+    with at_work(study) as session:
+        run_all(session)
+    assert_as_if_never_stopped(study, whole)
+
+
+def test_killed_with_its_workers_leaves_none_of_them(tmp_path: Path, whole: Study, search: Any) -> None:
+    killed = search(1, 0.0)
+    killed.until(10, "update")
+    children = killed.children()
+    assert children
+    killed.kill()
+    patience = time.monotonic() + 60
+    while any(_alive(child) for child in children):
+        assert time.monotonic() < patience, "a worker outlived its coordinator"
+        time.sleep(0.05)
+    study = brief(tmp_path)
+    run(study, "coarse")
+    assert_as_if_never_stopped(study, whole, "coarse")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+# ---- one coordinator
+
+
+def test_a_second_session_of_a_study_is_refused_with_the_holder(tmp_path: Path) -> None:
+    study = brief(tmp_path, "training.epochs=1", "coarse.trials=1")
+    with at_work(study) as session:
+        with pytest.raises(LockedError, match=rf"study 'tiny' must not be in use, but process {os.getpid()} on "):
+            run(study, "coarse")
+        run_stage(session, "coarse")  # the first goes on undisturbed
+    assert run(study, "coarse") == [False]
+    with at_work(brief(tmp_path, "training.epochs=1", "coarse.trials=1", name="other")), at_work(study):
+        pass  # another study of the folder is free
+
+
+def test_a_lock_is_free_after_its_holder_was_stopped(tmp_path: Path) -> None:
+    study = brief(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        run(study, "coarse", progress=Countdown(4))
+    lock = json.loads((tmp_path / "tiny.lock").read_text())
+    assert lock["pid"] == os.getpid()
+    with at_work(study):
+        pass
+
+
+def test_workers_ignore_the_users_interrupt(tmp_path: Path) -> None:
+    """Ctrl-C reaches the whole group of processes; the coordinator alone decides."""
+    executor = local_executor(1)
+    try:
+        assert executor.submit(signal.getsignal, signal.SIGINT).result() == signal.SIG_IGN
+        pid = executor.submit(os.getpid).result()
+        os.kill(pid, signal.SIGINT)
+        assert executor.submit(os.getpid).result() == pid
+    finally:
+        executor.shutdown()
+
+
+def test_a_worker_has_one_blas_thread(tmp_path: Path) -> None:
+    """The limit was set before NumPy had loaded its BLAS, and so held for nothing."""
+    executor = local_executor(1)
+    try:
+        executor.submit(advance, plan_of(brief(tmp_path)), CONFIGURATIONS[:1], None, 1).result()
+        found = executor.submit(threadpool_info).result()
+    finally:
+        executor.shutdown()
+    assert [pool["num_threads"] for pool in found if pool["user_api"] == "blas"] == [1]
+
+
+def test_the_stored_settings_of_a_half_made_stage_are_completed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped while the study itself was being made: the next run makes it whole."""
+    study = brief(tmp_path, "training.epochs=1", "coarse.trials=1")
+    original = RDBStorage.set_study_user_attr
+    for n in (1, 3, 6):
+        countdown = Countdown(n)
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                RDBStorage, "set_study_user_attr", lambda *a, c=countdown, **k: (c.tick(), original(*a, **k))[1]
+            )
+            with pytest.raises(KeyboardInterrupt):
+                run(study, "coarse")
+        with stored(study) as store:
+            assert store.load("coarse") is None
+    assert run(study, "coarse") == [True]
+    assert {"setup", "task", "seed", "data_fingerprint", "version", "space"} <= attrs_of(study, "coarse").keys()

@@ -1,0 +1,217 @@
+"""A lane's state on the disk: it comes back bit for bit, or not at all."""
+
+import dataclasses
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from safetensors import safe_open
+from safetensors.numpy import save
+
+from bnsearch.core import tree
+from bnsearch.core.train import State
+from bnsearch.search.advance import advance
+from bnsearch.search.cohort import Lane
+from bnsearch.search.lane_file import load_lane, row, save_lane
+from tests.core.helpers import assert_identical
+from tests.search.helpers import CONFIGURATIONS, plan_of, tiny, untimed
+
+Curve = list[dict[str, float]]
+STEP = 9
+
+
+@pytest.fixture(scope="module", params=["affine", "plain", "none"])
+def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Lane, State, Curve]:
+    """A lane within its second epoch, and its curve so far."""
+    study = tiny(tmp_path_factory.mktemp("lane"), f"network.batch_norm='{request.param}'")
+    lane = Lane(7, plan_of(study), CONFIGURATIONS[0])
+    done = advance(lane.plan, (lane.configuration,), None, STEP)
+    return lane, done.state, [row(record) for record in done.records]
+
+
+def assert_same(found: tuple[State, Curve] | None, state: State, curve: Curve) -> None:
+    assert found is not None
+    assert found[0].step == state.step
+    assert_identical(found[0], state)
+    assert found[1] == curve
+    assert [[type(v) for v in point.values()] for point in found[1]] == [[type(v) for v in p.values()] for p in curve]
+
+
+def test_a_state_comes_back_bit_for_bit(trained: tuple[Lane, State, Curve], tmp_path: Path) -> None:
+    lane, state, curve = trained
+    path = tmp_path / "states" / "coarse-00007.safetensors"
+    save_lane(path, lane, state, curve)
+    assert_same(load_lane(path, lane), state, curve)
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_it_goes_on_to_the_same_numbers(trained: tuple[Lane, State, Curve], tmp_path: Path) -> None:
+    lane, state, curve = trained
+    save_lane(tmp_path / "a", lane, state, curve)
+    found = load_lane(tmp_path / "a", lane)
+    assert found is not None
+    whole = advance(lane.plan, (lane.configuration,), None, 24)
+    resumed = advance(lane.plan, (lane.configuration,), found[0], 24)
+    assert_identical(resumed.state, whole.state)
+    assert_identical(resumed.outcome, whole.outcome)
+    assert curve + [row(r) for r in resumed.records] == [row(r) for r in whole.records]
+
+
+def test_a_lane_without_velocity_has_none_afterwards(tmp_path: Path) -> None:
+    plan = dataclasses.replace(plan_of(tiny(tmp_path)), with_velocity=False)
+    lane = Lane(0, plan, CONFIGURATIONS[1])
+    state = advance(plan, (lane.configuration,), None, 3).state
+    save_lane(tmp_path / "a", lane, state, [])
+    assert_same(load_lane(tmp_path / "a", lane), state, [])
+
+
+def test_special_numbers_and_figures_that_were_not_measured(trained: tuple[Lane, State, Curve], tmp_path: Path) -> None:
+    lane, state = trained[0], tree.copy(trained[1])
+    odd = np.array([np.nan, np.inf, -0.0, np.nextafter(np.float32(0), np.float32(1))], dtype=np.float32)
+    state.network.dense[0].W.flat[:4] = odd
+    curve: Curve = [{"epoch": 1, "step": 6, "train_loss": 0.1 + 0.2, "train_accuracy": 1 / 3}]
+    save_lane(tmp_path / "a", lane, state, curve)
+    assert_same(load_lane(tmp_path / "a", lane), state, curve)
+    found = load_lane(tmp_path / "a", lane)
+    assert found is not None
+    assert found[0].network.dense[0].W.tobytes() == state.network.dense[0].W.tobytes()
+
+
+def test_a_later_state_takes_the_place_of_an_earlier(trained: tuple[Lane, State, Curve], tmp_path: Path) -> None:
+    lane, state, curve = trained
+    save_lane(tmp_path / "a", lane, state, curve)
+    later = advance(lane.plan, (lane.configuration,), state, 20)
+    save_lane(tmp_path / "a", lane, later.state, [])
+    assert_same(load_lane(tmp_path / "a", lane), later.state, [])
+
+
+# ---- what is not a whole file of this very lane
+
+
+@pytest.fixture
+def written(trained: tuple[Lane, State, Curve], tmp_path: Path) -> tuple[Path, Lane]:
+    lane, state, curve = trained
+    save_lane(tmp_path / "lane.safetensors", lane, state, curve)
+    return tmp_path / "lane.safetensors", lane
+
+
+def test_of_another_lane(written: tuple[Path, Lane]) -> None:
+    path, lane = written
+    others = [
+        dataclasses.replace(lane, number=8),
+        dataclasses.replace(lane, configuration=lane.configuration._replace(l2=np.nextafter(1e-3, 1))),
+        dataclasses.replace(lane, configuration=lane.configuration._replace(momentum=0.0)),
+        dataclasses.replace(lane, plan=dataclasses.replace(lane.plan, repeat="1")),
+        dataclasses.replace(lane, plan=dataclasses.replace(lane.plan, seed=4)),
+        dataclasses.replace(lane, plan=dataclasses.replace(lane.plan, n_steps=48)),
+        dataclasses.replace(
+            lane,
+            plan=dataclasses.replace(lane.plan, architecture=dataclasses.replace(lane.plan.architecture, hidden=(9,))),
+        ),
+    ]
+    assert load_lane(path, lane) is not None
+    assert [load_lane(path, other) for other in others] == [None] * len(others)
+
+
+def test_of_another_step(written: tuple[Path, Lane]) -> None:
+    path, lane = written
+    for step in (str(STEP + 1), "", "nine", "-1"):
+        rewrite(path, step=step)
+        assert load_lane(path, lane) is None
+
+
+def rewrite(path: Path, **changes: str) -> None:
+    with safe_open(path, framework="numpy") as file:
+        text, tensors = file.metadata(), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    path.write_bytes(save(tensors, metadata=text | changes))
+
+
+def test_missing_or_of_another_kind(written: tuple[Path, Lane], tmp_path: Path) -> None:
+    path, lane = written
+    assert load_lane(tmp_path / "nothing", lane) is None
+    (tmp_path / "folder").mkdir()
+    assert load_lane(tmp_path / "folder", lane) is None
+    for content in (b"", b"\0" * 100, b"garbage", save({"a": np.zeros(3)}), save({}, metadata={"step": "9"})):
+        path.write_bytes(content)
+        assert load_lane(path, lane) is None
+
+
+@given(st.data())
+@untimed
+def test_truncated(written: tuple[Path, Lane], data: st.DataObject) -> None:
+    path, lane = written
+    whole = path.read_bytes()
+    try:
+        path.write_bytes(whole[: data.draw(st.integers(0, len(whole) - 1))])
+        assert load_lane(path, lane) is None
+        path.write_bytes(whole + b"\0")
+        assert load_lane(path, lane) is None
+    finally:
+        path.write_bytes(whole)
+
+
+@pytest.mark.parametrize("trained", ["affine"], indirect=True)
+def test_a_flipped_bit_anywhere_in_the_header(written: tuple[Path, Lane]) -> None:
+    """Every byte: a digit of the step once became a letter, and a crash."""
+    path, lane = written
+    whole = path.read_bytes()
+    n_header = 8 + int.from_bytes(whole[:8], "little")
+    unchanged = load_lane(path, lane)
+    assert unchanged is not None
+    for at in range(n_header):
+        spoilt = bytearray(whole)
+        spoilt[at] ^= (1, 16, 64)[at % 3]
+        path.write_bytes(spoilt)
+        found = load_lane(path, lane)
+        if found is not None:  # a name that nobody reads
+            assert_same(found, *unchanged)
+
+
+@given(st.data())
+@untimed
+def test_a_flipped_bit_in_the_numbers(written: tuple[Path, Lane], data: st.DataObject) -> None:
+    path, lane = written
+    whole = bytearray(path.read_bytes())
+    n_header = 8 + int.from_bytes(whole[:8], "little")
+    at, bit = data.draw(st.integers(n_header, len(whole) - 1)), data.draw(st.integers(0, 7))
+    whole[at] ^= 1 << bit
+    path.write_bytes(whole)
+    assert load_lane(path, lane) is None
+    whole[at] ^= 1 << bit
+    path.write_bytes(whole)
+    assert load_lane(path, lane) is not None
+
+
+# ---- a full disk
+
+
+@contextmanager
+def files_of_at_most(n_bytes: int) -> Iterator[None]:
+    """As on a full disk: a write beyond fails."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_failed_write_leaves_the_last_state_and_nothing_else(written: tuple[Path, Lane]) -> None:
+    path, lane = written
+    before = path.read_bytes()
+    later = advance(lane.plan, (lane.configuration,), None, 20)
+    error: Any = None
+    with files_of_at_most(2000):
+        try:
+            save_lane(path, lane, later.state, [])
+        except OSError as caught:
+            error = caught
+    assert error is not None
+    assert path.read_bytes() == before
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
