@@ -7,16 +7,35 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from multiprocessing.connection import wait
+from typing import ParamSpec, TypeVar
 
 ExecutorFactory = Callable[[], Executor]
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
-def local_executor(n_workers: int) -> ProcessPoolExecutor:
+class LocalExecutor(ProcessPoolExecutor):
     """A pool of spawned processes, one BLAS thread each, that ignore SIGINT and leave when their parent dies."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Workers are started here, with SIGINT blocked, and keep that from their first moment on.
+
+        Ctrl-C reaches a whole terminal's processes: one that died of it while it started would hold the queue's lock
+        for ever, and the coordinator would wait for the others to the end of time.
+        """
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return super().submit(fn, *args, **kwargs)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def local_executor(n_workers: int) -> LocalExecutor:
+    """Workers on this machine."""
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(n_workers, mp_context=context, initializer=start_worker)
+    return LocalExecutor(n_workers, mp_context=context, initializer=start_worker)
 
 
 def start_worker() -> None:
@@ -25,7 +44,7 @@ def start_worker() -> None:
     from threadpoolctl import threadpool_limits
 
     threadpool_limits(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the coordinator decides when to stop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the coordinator decides when to stop; see LocalExecutor.submit
     threading.Thread(target=_leave_with_parent, daemon=True).start()
 
 

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -173,3 +174,24 @@ def test_time_is_told_in_minutes_and_hours() -> None:
     shown.update(task, completed=1000)
     shown.console.print(shown.get_renderable())
     assert [line.strip() for line in out.getvalue().splitlines()] == ["10:00, 1:30:00 left", "1:10:00"]
+
+
+@pytest.mark.parametrize("seconds_after_start", [0.0, 0.3, 0.8])
+def test_interrupted_while_the_workers_start(folder: Path, seconds_after_start: float) -> None:
+    """Ctrl-C reaches workers too; one that died of it, the queue's lock in hand, once left the others waiting."""
+    process = subprocess.Popen(
+        [*COMMAND, "coarse", "tiny.toml", "--set", "training.epochs=1000000", "--workers", "2"],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("Preparing"):
+            break
+    time.sleep(seconds_after_start)
+    os.killpg(process.pid, signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert stderr.splitlines()[-1].startswith("bnsearch: interrupted")
