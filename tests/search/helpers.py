@@ -177,11 +177,11 @@ def files(study: Study) -> dict[str, Any]:
 def reference(study: Study, part: Part | None = None, stage: str = "coarse") -> DataReference:
     """The prepared rows of one repeat."""
     cache = Path(os.environ["BNSEARCH_CACHE"])
-    table = study.setups[stage].data
+    table, base = study.setups[stage].data, study.base.data
     source = write_source(load(table.source, base=study.file.parent), cache)
-    assert table.train is not None
-    assert table.valid is not None
-    search = Part(table.train, table.valid)
+    assert base.train is not None
+    assert base.valid is not None
+    search = Part(base.train, base.valid)
     return prepare(Recipe(source, part or search, table.standardize, table.components, search), cache)
 
 

@@ -16,7 +16,7 @@ from bnsearch.data.part import Part
 from bnsearch.data.prepare import load_transform
 from bnsearch.errors import ChangedError, SpaceError, StudyFileError, UsageError
 from bnsearch.model import fold, load_model
-from bnsearch.search import choose, materials
+from bnsearch.search import choose, materials, running
 from bnsearch.search.advance import Advance, advance
 from bnsearch.search.executor import local_executor
 from bnsearch.search.plan import Configuration
@@ -364,7 +364,8 @@ DIVERGING = (
 )
 
 
-def test_a_diverged_trial_fails_with_its_parameters_and_counts(tmp_path: Path) -> None:
+def test_a_diverged_trial_fails_with_its_parameters_and_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "STATE_SECONDS", 0.0)
     study = tiny(tmp_path, *DIVERGING, "coarse.trials=4")
     assert run(study, "coarse") == [True]
     trials = trials_of(study, "coarse")
@@ -376,6 +377,7 @@ def test_a_diverged_trial_fails_with_its_parameters_and_counts(tmp_path: Path) -
     assert bad.value is None
     assert all(np.isfinite(v) for v in bad.intermediate_values.values())
     assert (study.results / "curves" / "coarse-00000.csv").exists()
+    assert not list((study.results / "states").glob("*"))
     with stored(study) as store:
         (row,) = status(store)
         optuna_best = store.load("coarse").best_trial.number
@@ -449,6 +451,22 @@ def test_finalists_of_a_repeat_share_rows_that_the_search_never_validated_on(who
             trained_alone(whole, "confirm", part, str(repeat), t.params)
         )
     assert seen == {1: set(range(180, 240)), 2: set(range(120, 180))}  # the search's are 240 to 299
+
+
+def test_all_stages_see_the_components_of_the_searchs_training_rows(tmp_path: Path) -> None:
+    """One rotation for the whole study: else λ and η of one stage would mean something else in the next."""
+    study = tiny(tmp_path, "data.components=0.8", "fine.data.train=[0, 200]", "coarse.trials=1", "fine.trials=1")
+    run(study, "coarse", "fine", "confirm")
+    parts = {"coarse": SEARCH, "fine": Part((0, 200), (240, 300)), "confirm": Part((0, 240), (240, 300), roll=1)}
+    for stage, part in parts.items():
+        t = trials_of(study, stage)[0]
+        repeat = "1" if stage == "confirm" else "0"
+        assert (t.value, t.user_attrs["valid_loss"]) == measured(trained_alone(study, stage, part, repeat, t.params))
+    bases = [load_transform(plan_of(study, part, stage=stage).data.transform).basis for stage, part in parts.items()]
+    assert bases[0] is not None
+    assert 1 < bases[0].shape[1] < 64
+    np.testing.assert_array_equal(bases[1], bases[0])
+    np.testing.assert_array_equal(bases[2], bases[0])
 
 
 def test_the_verdict_is_that_of_the_table_of_accuracies(whole: Study) -> None:
