@@ -14,7 +14,7 @@ from bnsearch.search.stages import status
 from bnsearch.search.store import default_url, open_existing
 
 IMAGES = Path(__file__).parent / "images"
-WIDTH = 104
+WIDTH = 84
 # rich's own template names a font on another host; the picture must not fetch anything
 SVG = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>

@@ -84,7 +84,7 @@ def best_trials(rows: Sequence[Row]) -> Table:
 
 def finalists(verdict: Row) -> Table:
     """Finalists, their means over the repeats, and how far they are behind the best."""
-    table = _table(f"Finalists over {verdict['n_repeats']} repeats, each with new rows, weights and orders")
+    table = _table(f"Finalists over {verdict['n_repeats']} repeats")
     found = sorted(verdict["finalists"], key=lambda f: -f["mean"])
     # what all of them share needs no column
     names = [name for name in verdict["params"] if len({f["params"][name] for f in found}) > 1]
