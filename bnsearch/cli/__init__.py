@@ -1,5 +1,6 @@
 """The command line: each command parses, calls one function and prints."""
 
+import signal
 import sys
 from io import TextIOWrapper
 from typing import NoReturn
@@ -48,6 +49,8 @@ def main() -> None:
     try:
         sys.exit(commands(standalone_mode=False))
     except (KeyboardInterrupt, click.Abort):
+        # a second Ctrl-C while the workers end their calls would break the wait for them, and hang for ever
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         _stop("interrupted; nothing is lost: run the same command again to go on.", EXIT_INTERRUPTED)
     except click.ClickException as error:
         command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "bnsearch"

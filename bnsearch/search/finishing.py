@@ -102,7 +102,8 @@ def _look(session: Session, study: optuna.Study, lanes: _Lanes) -> None:
         )
         study.set_user_attr("look", test.look)
     for trial, model in zip(fresh, models, strict=True):
-        predicted = model.predict(test.X)
+        with threadpool_limits(1):
+            predicted = model.predict(test.X)
         correct = predicted == test.y
         own = optuna.Trial(study, trial._trial_id)
         own.set_user_attr("test_confusion", confusion(test.y, predicted, len(model.classes)).tolist())

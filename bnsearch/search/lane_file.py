@@ -2,8 +2,8 @@
 or not at all.
 """
 
+import dataclasses
 import hashlib
-import json
 import os
 from pathlib import Path
 
@@ -75,17 +75,11 @@ def load_lane(path: Path, lane: Lane) -> tuple[State, list[dict[str, float]]] | 
 
 
 def _identity(lane: Lane) -> str:
-    plan = lane.plan
-    facts = (
-        lane.number,
-        plan.seed,
-        plan.repeat,
-        plan.architecture.widths,
-        plan.n_steps,
-        plan.data.inputs.name,
-        *lane.configuration,
-    )
-    return json.dumps(facts)
+    """All that a lane's numbers derive from; prepared data by their names, which derive from their contents."""
+    data = lane.plan.data
+    facts = [lane.number, lane.configuration, data.part, data.inputs.parent.name, data.inputs.name, data.transform.name]
+    facts += [getattr(lane.plan, f.name) for f in dataclasses.fields(lane.plan) if f.name != "data"]
+    return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
 def _checksum(tensors: dict[str, Array], step: str) -> str:

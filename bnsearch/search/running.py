@@ -52,16 +52,17 @@ def run_running(
     session.progress.begin(f"{study.study_name}", steps_total)
     searching = _stage(study) in ("coarse", "fine")  # a single trial's best means nothing elsewhere
     session.progress.update(sum(steps.values()), _note(n_over, len(everything), best if searching else None))
-    written = time.monotonic()
+    written = dict.fromkeys(running, time.monotonic())
     for news in train_lanes(
         [r.lane for r in running.values()], session.materials.executor, session.materials.n_workers
     ):
-        due = time.monotonic() - written >= STATE_SECONDS
+        now = time.monotonic()
         for item in news:
             r = running[item.number]
             r.curve += [row(record) for record in item.records]
             r.seconds += item.seconds
-            if due or (item.outcome is not None and finish is not None):
+            if now - written[item.number] >= STATE_SECONDS or (item.outcome is not None and finish is not None):
+                written[item.number] = now
                 save_state(session, study, r.lane, item.state, r.curve)
             _report(r, figure)
             steps[item.number] = item.state.step
@@ -71,8 +72,6 @@ def run_running(
             value = _end(session, study, r, item, finish)
             n_over += 1
             best = value if best is None else max(best, value or 0.0)
-        if due:
-            written = time.monotonic()
         session.progress.update(sum(steps.values()), _note(n_over, len(everything), best if searching else None))
     session.progress.end()
 

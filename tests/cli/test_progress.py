@@ -195,3 +195,19 @@ def test_interrupted_while_the_workers_start(folder: Path, seconds_after_start: 
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
     assert stderr.splitlines()[-1].startswith("bnsearch: interrupted")
+
+
+def test_interrupted_twice(folder: Path) -> None:
+    """The second Ctrl-C once broke the wait for the workers and left the program hanging for ever."""
+    arguments = ("coarse", "tiny.toml", "--set", "training.epochs=1000000", "--workers", "2")
+    process = subprocess.Popen([*COMMAND, *arguments], cwd=folder, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("tiny.coarse"):
+            break
+    for _ in range(2):
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr

@@ -19,6 +19,7 @@ from bnsearch.core.train import State
 from bnsearch.search.advance import advance
 from bnsearch.search.cohort import Lane
 from bnsearch.search.lane_file import load_lane, row, save_lane
+from bnsearch.search.tables import Exponential
 from tests.core.helpers import assert_identical
 from tests.search.helpers import CONFIGURATIONS, plan_of, tiny, untimed
 
@@ -215,3 +216,38 @@ def test_a_failed_write_leaves_the_last_state_and_nothing_else(written: tuple[Pa
     assert error is not None
     assert path.read_bytes() == before
     assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 99},
+        {"repeat": "final.1"},
+        {"batch_size": 10},
+        {"n_steps": 11},
+        {"schedule_epoch_steps": 3},
+        {"init": "xavier"},
+        {"schedule": Exponential(kind="exponential", decay=0.5)},
+        {"statistics": "population"},
+    ],
+)
+def test_the_state_of_another_training_is_not_taken(
+    trained: tuple[Lane, State, Curve], tmp_path: Path, change: dict[str, Any]
+) -> None:
+    """A state left by a run with another schedule once went on under the new one, to numbers that no run would give."""
+    lane, state, curve = trained
+    save_lane(tmp_path / "a", lane, state, curve)
+    plan = dataclasses.replace(lane.plan, **change)
+    assert plan != lane.plan
+    assert load_lane(tmp_path / "a", dataclasses.replace(lane, plan=plan)) is None
+
+
+@pytest.mark.parametrize("change", [{"bn_average": 0.5}, {"bn_epsilon": 1e-3}])
+def test_the_state_of_another_network_is_not_taken(
+    trained: tuple[Lane, State, Curve], tmp_path: Path, change: dict[str, Any]
+) -> None:
+    lane, state, curve = trained
+    save_lane(tmp_path / "a", lane, state, curve)
+    architecture = dataclasses.replace(lane.plan.architecture, **change)
+    plan = dataclasses.replace(lane.plan, architecture=architecture)
+    assert load_lane(tmp_path / "a", dataclasses.replace(lane, plan=plan)) is None
