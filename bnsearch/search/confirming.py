@@ -16,7 +16,7 @@ from bnsearch.search.cohort import Lane
 from bnsearch.search.materials import rows_of
 from bnsearch.search.plan import Plan
 from bnsearch.search.running import add_running, run_running
-from bnsearch.search.searching import configuration, default_setting, is_finished, require, stored_space
+from bnsearch.search.searching import configuration, is_finished, require, stored_space
 from bnsearch.search.session import Session
 from bnsearch.search.space import ranges
 from bnsearch.search.store import check_unchanged
@@ -79,7 +79,7 @@ def finalists_of(session: Session, coarse: optuna.Study, fine: optuna.Study) -> 
         params = configuration(setup, trial.params)._asdict()
         if all(not choose.same_setting(f["params"], params) for f in found):
             found.append({"params": params, "stage": "fine", "trial": trial.number, "default": False})
-    default = default_setting(session.study.base)
+    default = session.study.default_setting()
     same = next((f for f in found if choose.same_setting(f["params"], default)), None)
     if same is not None:
         same["default"] = True

@@ -11,7 +11,6 @@ from bnsearch.core.network import Architecture, initial_network
 from bnsearch.core.optim import Settings
 from bnsearch.core.random import generator
 from bnsearch.core.train import Run, State, Statistics, start
-from bnsearch.data.part import Part
 from bnsearch.data.prepare import DataReference, open_rows
 from bnsearch.errors import StudyFileError
 from bnsearch.search.tables import Constant, Cosine, Cyclic, Exponential, NormalInit, TrainingTable
@@ -110,8 +109,3 @@ def settings(configurations: tuple[Configuration, ...]) -> Settings:
     """Configurations as the core's (K, 1, 1) arrays."""
     columns = np.array(configurations, dtype=np.float64).T[:, :, None, None]
     return Settings(*(np.ascontiguousarray(column) for column in columns))
-
-
-def roll_part(train: tuple[int, int], valid: tuple[int, int], repeat: int) -> Part:
-    """The rows of confirm's repeat (1, 2, …)."""
-    return Part(train, valid, roll=repeat)

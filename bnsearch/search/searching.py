@@ -78,14 +78,9 @@ def too_early(study: Study, stage: str, earlier: str, why: str) -> UsageError:
     )
 
 
-def default_setting(setup: Setup) -> dict[str, float]:
-    """All three hyperparameters as the study file sets them."""
-    return {name: float(getattr(setup.training, name)) for name in Configuration._fields}
-
-
 def configuration(setup: Setup, params: Mapping[str, float]) -> Configuration:
     """A trial's parameters, filled up with the study file's setting."""
-    return Configuration(**(default_setting(setup) | {name: float(value) for name, value in params.items()}))
+    return Configuration(**(setup.default_setting() | {name: float(value) for name, value in params.items()}))
 
 
 def stored_space(study: optuna.Study) -> AnySpace:
@@ -182,7 +177,7 @@ def _with_default(
     """A batch; the first of coarse begins with the study file's own setting (not in a grid)."""
     seed = session.study.seed
     if stage == "coarse" and first == 0 and table.sampler != "grid":
-        default = default_setting(session.study.setups[stage])
+        default = session.study.setups[stage].default_setting()
         own = {name: default[name] for name in space}
         return [own, *propose(space, table.sampler, before, 1, n - 1, seed, stage)]
     return propose(space, table.sampler, before, first, n, seed, stage)

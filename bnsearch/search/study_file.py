@@ -26,6 +26,11 @@ class Setup(BaseModel, frozen=True, extra="forbid"):
     network: NetworkTable
     training: TrainingTable
 
+    def default_setting(self) -> dict[str, float]:
+        """All three hyperparameters as these tables set them."""
+        training = self.training
+        return {"l2": training.l2, "learning_rate": training.learning_rate, "momentum": training.momentum}
+
 
 class StageTables(BaseModel, frozen=True, extra="forbid"):
     """What a stage does."""
@@ -55,9 +60,8 @@ class Study:
         return self.folder / self.name
 
     def default_setting(self) -> dict[str, float]:
-        """The searched hyperparameters as the study file sets them."""
-        training = self.base.training
-        return {"l2": training.l2, "learning_rate": training.learning_rate, "momentum": training.momentum}
+        """All three hyperparameters as the base tables set them."""
+        return self.base.default_setting()
 
 
 def find(study: str, folder: Path | None = None) -> tuple[Path, Path]:
