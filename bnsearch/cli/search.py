@@ -9,7 +9,7 @@ import click
 from bnsearch.cli.options import Chosen, repeats_option, session_options, study_argument, trials_option
 
 if TYPE_CHECKING:
-    from bnsearch.search.study_file import Stage
+    from bnsearch.search.setups import Stage
 
 
 def _stage(stage: "Stage", chosen: Chosen, as_json: bool, more: tuple[str, ...]) -> None:

@@ -16,7 +16,8 @@ from bnsearch.errors import StudyFileError
 from bnsearch.search.executor import ExecutorFactory
 from bnsearch.search.plan import Plan, epoch_steps, n_steps
 from bnsearch.search.progress import Download, Progress
-from bnsearch.search.study_file import STAGES, Setup, Stage, Study
+from bnsearch.search.setups import STAGES, Setup, Stage
+from bnsearch.search.study_file import Study
 from bnsearch.search.tables import DataTable
 
 

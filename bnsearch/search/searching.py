@@ -12,6 +12,7 @@ from bnsearch.search.cohort import Lane
 from bnsearch.search.plan import Configuration
 from bnsearch.search.running import add_running, run_running
 from bnsearch.search.session import Session
+from bnsearch.search.setups import Setup
 from bnsearch.search.space import (
     TPE_BATCH,
     Box,
@@ -25,7 +26,7 @@ from bnsearch.search.space import (
     unresolved,
 )
 from bnsearch.search.store import check_unchanged
-from bnsearch.search.study_file import Setup, Study
+from bnsearch.search.study_file import Study
 from bnsearch.search.tables import Range, SearchTable
 from bnsearch.search.trials import Trial, counts, finished
 

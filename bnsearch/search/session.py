@@ -11,8 +11,9 @@ from bnsearch.search.executor import ExecutorFactory
 from bnsearch.search.lock import locked
 from bnsearch.search.materials import Materials, cache_folder
 from bnsearch.search.progress import Progress
+from bnsearch.search.setups import Stage
 from bnsearch.search.store import Store, database_errors, default_url, open_existing, open_store, sqlite_path
-from bnsearch.search.study_file import Stage, Study
+from bnsearch.search.study_file import Study
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from bnsearch.search.confirming import run_confirm
 from bnsearch.search.finishing import run_final
 from bnsearch.search.searching import run_search, too_early
 from bnsearch.search.session import Session, existing_store
+from bnsearch.search.setups import STAGES, Stage
 from bnsearch.search.store import Store
-from bnsearch.search.study_file import STAGES, Stage, Study
+from bnsearch.search.study_file import Study
 from bnsearch.search.trials import Trial, finished
 
 

@@ -5,40 +5,16 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from bnsearch.errors import StudyFileError, UsageError
 from bnsearch.search.messages import first_problem
-from bnsearch.search.tables import ConfirmTable, DataTable, FinalTable, NetworkTable, SearchTable, TrainingTable
+from bnsearch.search.rules import first_conflict
+from bnsearch.search.setups import OVERRIDABLE, STAGES, Setup, Stage, StageTables
 
-Stage = Literal["coarse", "fine", "confirm", "final"]
-STAGES: tuple[Stage, ...] = ("coarse", "fine", "confirm", "final")
 M = TypeVar("M", bound=BaseModel)
-OVERRIDABLE = ("data", "network", "training")
-
-
-class Setup(BaseModel, frozen=True, extra="forbid"):
-    """What a stage trains: the base tables with the stage's overrides applied."""
-
-    data: DataTable
-    network: NetworkTable
-    training: TrainingTable
-
-    def default_setting(self) -> dict[str, float]:
-        """All three hyperparameters as these tables set them."""
-        training = self.training
-        return {"l2": training.l2, "learning_rate": training.learning_rate, "momentum": training.momentum}
-
-
-class StageTables(BaseModel, frozen=True, extra="forbid"):
-    """What a stage does."""
-
-    coarse: SearchTable
-    fine: SearchTable
-    confirm: ConfirmTable
-    final: FinalTable
 
 
 @dataclass(frozen=True)
@@ -141,7 +117,8 @@ def resolve(raw: Mapping[str, Any], path: Path, folder: Path, called: str) -> St
     own = {stage: {k: v for k, v in raw.get(stage, {}).items() if k not in OVERRIDABLE} for stage in STAGES}
     changes = {stage: {k: v for k, v in raw.get(stage, {}).items() if k in OVERRIDABLE} for stage in STAGES}
     # finalists run with the schedule that the winner will be retrained with
-    changes["confirm"] = _merged({k: v for k, v in changes["final"].items() if k == "training"}, changes["confirm"])
+    trained = dict(changes)
+    trained["confirm"] = _merged({k: v for k, v in changes["final"].items() if k == "training"}, changes["confirm"])
     study = Study(
         name=path.stem,
         called=called,
@@ -149,10 +126,12 @@ def resolve(raw: Mapping[str, Any], path: Path, folder: Path, called: str) -> St
         folder=folder,
         seed=seed,
         base=_checked(Setup, base, path),
-        setups={stage: _checked(Setup, _merged(base, changes[stage]), path, stage) for stage in reversed(STAGES)},
+        setups={stage: _checked(Setup, _merged(base, trained[stage]), path, stage) for stage in reversed(STAGES)},
         tables=_checked(StageTables, dict(own.items()), path),
     )
-    _check_whole(study)
+    conflict = first_conflict(study.tables, study.setups, changes)
+    if conflict is not None:
+        raise StudyFileError(f"{path}: {conflict}")
     return study
 
 
@@ -173,22 +152,3 @@ def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
         else:
             merged[key] = copy.deepcopy(value)
     return merged
-
-
-def _check_whole(study: Study) -> None:
-    """Rules between tables."""
-    for stage in ("coarse", "fine"):
-        table: SearchTable = getattr(study.tables, stage)
-        for name, range_ in (table.space or {}).items():
-            value = study.default_setting()[name]
-            if stage == "coarse" and not isinstance(range_, tuple) and not range_.low <= value <= range_.high:
-                raise StudyFileError(
-                    f"{study.file}: `training.{name}` must lie within `coarse.space.{name}`, as the default "
-                    f"setting is the first "
-                    f"trial, but {value} is outside [{range_.low}, {range_.high}]."
-                )
-    if study.tables.coarse.space is None:
-        raise StudyFileError(
-            f"{study.file}: `coarse.space` must name what is searched, such as space.l2 = "
-            f"{{ low = 1e-5, high = 1e-1 }}."
-        )

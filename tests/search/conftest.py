@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bnsearch.search.study_file import STAGES, Study
+from bnsearch.search.setups import STAGES
+from bnsearch.search.study_file import Study
 from tests.search.helpers import run, tiny
 
 

@@ -18,9 +18,10 @@ from bnsearch.search.materials import architecture
 from bnsearch.search.plan import Configuration, Plan, epoch_steps, n_steps
 from bnsearch.search.progress import Progress, Silent
 from bnsearch.search.session import Session, open_session
+from bnsearch.search.setups import STAGES
 from bnsearch.search.stages import run_stage
 from bnsearch.search.store import Store, default_url
-from bnsearch.search.study_file import STAGES, Study, load_study
+from bnsearch.search.study_file import Study, load_study
 
 # For tests of properties: a slow machine is no failure.
 untimed = settings(

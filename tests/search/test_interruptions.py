@@ -22,9 +22,10 @@ from bnsearch.search import cohort, running
 from bnsearch.search.advance import advance
 from bnsearch.search.executor import local_executor
 from bnsearch.search.searching import verdict
+from bnsearch.search.setups import STAGES
 from bnsearch.search.stages import run_all, run_stage
 from bnsearch.search.store import Store
-from bnsearch.search.study_file import STAGES, Study
+from bnsearch.search.study_file import Study
 from tests.search.helpers import (
     CONFIGURATIONS,
     TINY,

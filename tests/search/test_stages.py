@@ -20,9 +20,10 @@ from bnsearch.search import choose, materials, running
 from bnsearch.search.advance import Advance, advance
 from bnsearch.search.executor import local_executor
 from bnsearch.search.plan import Configuration
+from bnsearch.search.setups import STAGES
 from bnsearch.search.space import narrow
 from bnsearch.search.stages import reset, run_all, run_stage, stages_of, status
-from bnsearch.search.study_file import STAGES, Study
+from bnsearch.search.study_file import Study
 from bnsearch.search.tables import Range
 from bnsearch.search.trials import finished as trials_over
 from tests.search.helpers import (

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnsearch.errors import BnsearchError, StudyFileError, UsageError
-from bnsearch.search.study_file import STAGES, bundled, find, load_study
+from bnsearch.search.setups import STAGES
+from bnsearch.search.study_file import bundled, find, load_study
 from bnsearch.search.tables import Constant, Cosine, Cyclic, Exponential, NormalInit, Range
 from tests.search.helpers import TINY, tiny, untimed
 
@@ -178,6 +179,21 @@ def test_finalists_run_with_finals_schedule(tmp_path: Path) -> None:
     assert (own.setups["confirm"].training.epochs, own.setups["final"].training.epochs) == (7, 12)
 
 
+def test_an_override_of_a_hyperparameter_counts_where_nothing_else_says_it(tmp_path: Path) -> None:
+    overrides = ("coarse.training.l2=0.01", "fine.training.momentum=0.7", "fine.space={l2={low=1e-4, high=1e-2}}")
+    study = tiny(tmp_path, *overrides, "fine.training.learning_rate=0.3", "final.setting={l2=0.1}")
+    assert study.setups["coarse"].training.l2 == 0.01
+    assert (study.setups["fine"].training.momentum, study.setups["fine"].training.learning_rate) == (0.7, 0.3)
+    fixed = tiny(tmp_path, "final.setting={l2=0.1}", "final.training.momentum=0.8")
+    assert fixed.setups["final"].training.momentum == 0.8
+
+
+def test_coarse_may_bring_a_default_that_lies_within_its_space(tmp_path: Path) -> None:
+    """The file's own default lies outside, but coarse never trains it."""
+    study = tiny(tmp_path, "training.l2=0.5", "coarse.training.l2=0.05")
+    assert study.setups["coarse"].training.l2 == 0.05
+
+
 def test_one_key_of_a_schedule_is_merged_and_another_kind_replaces_it_whole(tmp_path: Path) -> None:
     cyclic = TINY.replace("epochs = 4", 'schedule = { kind = "cyclic", low = 0.1, half_cycle_steps = 6, cycles = 2 }')
     study = tiny(tmp_path, "final.training.schedule.cycles=3", name="cyclic", text=cyclic)
@@ -250,6 +266,34 @@ REFUSED: dict[str, tuple[list[str], list[str]]] = {
     "an empty space": (["coarse.space={}"], ["`space` must name at least one of l2, learning_rate, momentum"]),
     "what cannot be searched": (["coarse.space.hidden={low=1, high=9}"], ["`coarse.space`", "'hidden'"]),
     "a default outside": (["training.l2=0.5"], ["`training.l2`", "`coarse.space.l2`", "0.5", "[1e-05, 0.1]"]),
+    "coarse's own default outside": (
+        ["coarse.training.l2=0.5"],
+        ["`coarse.training.l2` must lie within `coarse.space.l2`", "0.5", "[1e-05, 0.1]"],
+    ),
+    "an override of what fine searches, in coarse's space": (
+        ["fine.training.l2=0.01"],
+        ["`fine.training.l2` must be absent, as fine searches it", "0.01", "`fine.space.l2`", "`training.l2`"],
+    ),
+    "an override of what fine searches, in its own space": (
+        ["fine.space={momentum={low=0.1, high=0.9}}", "fine.training.momentum=0.3"],
+        ["`fine.training.momentum` must be absent, as fine searches it", "0.3"],
+    ),
+    "an override of what a grid lists": (
+        [GRID, "coarse.space={l2=[1e-3, 1e-2]}", "coarse.training.l2=0.01", "coarse.trials=2"],
+        ["`coarse.training.l2` must be absent, as coarse's grid lists its values", "0.01", "`coarse.space.l2`"],
+    ),
+    "an override of what finalists bring": (
+        ["confirm.training.learning_rate=0.2"],
+        ["`confirm.training.learning_rate` must be absent, as each finalist", "0.2", "set `training.learning_rate`"],
+    ),
+    "an override of what the winner brings": (
+        ["final.training.learning_rate=0.2"],
+        ["`final.training.learning_rate` must be absent", "0.2", "`final.setting.learning_rate`"],
+    ),
+    "an override of what is fixed": (
+        ["final.setting={l2=0.1}", "final.training.l2=0.2"],
+        ["`final.training.l2` must be absent, as `final.setting.l2` fixes it", "0.2", "keep one"],
+    ),
     "rows for both": (["data.valid=[200, 260]"], ["`data`", "must not share rows", "[0, 240] and [200, 260]"]),
     "no rows": (["data.train=[5, 5]"], ["`data`", "`train` must be rows", "[5, 5]"]),
     "negative rows": (["data.train=[-1, 5]"], ["`train` must be rows", "[-1, 5]"]),
