@@ -19,9 +19,9 @@ from bnsearch.search.running import add_running, run_running
 from bnsearch.search.searching import configuration, is_finished, require, stored_space
 from bnsearch.search.session import Session
 from bnsearch.search.space import ranges
-from bnsearch.search.store import check_unchanged
 from bnsearch.search.tables import Range
 from bnsearch.search.trials import Trial, finished
+from bnsearch.search.unchanged import check_unchanged
 
 
 def run_confirm(session: Session) -> bool:
@@ -49,7 +49,7 @@ def _ensure(session: Session) -> optuna.Study:
     study = session.store.load("confirm")
     task: dict[str, Any] = {}
     if study is not None:
-        check_unchanged(study, session.attrs("confirm", task), session.study.called, "confirm")
+        check_unchanged(session, study, "confirm", task)
         return study
     fine = require(session, "fine", "confirm")
     coarse = require(session, "coarse", "confirm")

@@ -24,8 +24,8 @@ from bnsearch.search.plan import Configuration, Plan, build_run
 from bnsearch.search.running import add_running, remove_state, run_running, state_path
 from bnsearch.search.searching import configuration, is_finished
 from bnsearch.search.session import Session
-from bnsearch.search.store import check_unchanged
 from bnsearch.search.trials import pack_bits, unpack_bits
+from bnsearch.search.unchanged import check_unchanged
 
 VALUE = "test accuracy"  # of a final trial; its intermediate values are training accuracies
 
@@ -57,7 +57,7 @@ def _ensure(session: Session) -> optuna.Study:
     task = table.model_dump(mode="json", exclude={"repeats"})
     study = session.store.load("final")
     if study is not None:
-        check_unchanged(study, session.attrs("final", task), session.study.called, "final")
+        check_unchanged(session, study, "final", task)
         return study
     if table.setting is not None:
         params = configuration(session.study.setups["final"], table.setting)._asdict()

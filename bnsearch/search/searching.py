@@ -25,10 +25,10 @@ from bnsearch.search.space import (
     ranges,
     unresolved,
 )
-from bnsearch.search.store import check_unchanged
 from bnsearch.search.study_file import Study
 from bnsearch.search.tables import Range, SearchTable
 from bnsearch.search.trials import Trial, counts, finished
+from bnsearch.search.unchanged import check_unchanged
 
 SearchStage = Literal["coarse", "fine"]
 AnySpace = dict[str, Range | tuple[float, ...]]
@@ -66,8 +66,7 @@ def require(session: Session, stage: SearchStage, for_stage: str) -> optuna.Stud
     study = session.store.load(stage)
     if study is None or not is_finished(study):
         raise too_early(session.study, for_stage, stage, "has not been run" if study is None else "is not finished")
-    attrs = session.attrs(stage, _task(getattr(session.study.tables, stage)))
-    check_unchanged(study, attrs, session.study.called, stage)
+    check_unchanged(session, study, stage, _task(getattr(session.study.tables, stage)))
     return study
 
 
@@ -113,7 +112,7 @@ def _ensure(session: Session, stage: SearchStage, table: SearchTable) -> optuna.
     study = session.store.load(stage)
     task = _task(table)
     if study is not None:
-        check_unchanged(study, session.attrs(stage, task), session.study.called, stage)
+        check_unchanged(session, study, stage, task)
         return study
     coarse = require(session, "coarse", "fine") if stage == "fine" else None
     space = dict(table.space or {})

@@ -17,11 +17,10 @@ import sqlalchemy as sa
 from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
 
-from bnsearch.errors import ChangedError, StoreError
+from bnsearch.errors import StoreError
 from bnsearch.search.lock import in_turn
 
 BUSY_SECONDS = 60
-ASIDE = "another name (copy the study file)"
 LOOKS = sa.Table(
     "bnsearch_test_looks",
     sa.MetaData(),
@@ -190,28 +189,3 @@ def _storage(url: str, engine_kwargs: dict[str, Any]) -> RDBStorage:
         raise StoreError(
             f"The database {shown} must be one that Optuna {optuna.__version__} can use, but: {cause}"
         ) from error
-
-
-def check_unchanged(study: optuna.Study, attrs: Mapping[str, Any], name: str, stage: str) -> None:
-    """Refuse to go on with a stage whose stored settings differ from the study file's."""
-    for key in ("seed", "data_fingerprint", "setup", "task"):
-        difference = _first_difference(study.user_attrs.get(key), attrs[key], key)
-        if difference is None:
-            continue
-        path, old, new = difference
-        path = path.removeprefix("setup.").replace("task.", f"{stage}.")
-        raise ChangedError(
-            f"`{path}` must stay as it was when {study.study_name} was made ({old!r}), but is now {new!r}: use "
-            f"{ASIDE}, "
-            f"or run `bnsearch reset {name} --from {stage}`."
-        )
-
-
-def _first_difference(old: Any, new: Any, path: str) -> tuple[str, Any, Any] | None:
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in sorted(old.keys() | new.keys()):
-            found = _first_difference(old.get(key), new.get(key), f"{path}.{key}")
-            if found is not None:
-                return found
-        return None
-    return None if old == new else (path, old, new)

@@ -302,9 +302,17 @@ def test_a_changed_study_is_refused_with_the_key_and_the_remedy(override: str, s
     with pytest.raises(ChangedError) as caught:
         run(tiny(whole.folder, override), stage)
     message = str(caught.value)
-    assert message.startswith(f"`{key}` must stay as it was when tiny.{stage} was made ({old!r}), but is now {new!r}")
+    # the change touches coarse too: to start again from a later stage would only end in coarse's refusal
+    assert message.startswith(f"`{key}` must stay as it was when tiny.coarse was made ({old!r}), but is now {new!r}")
     assert "another name" in message
-    assert f"`bnsearch reset {whole.called} --from {stage}`" in message
+    assert f"`bnsearch reset {whole.called} --from coarse`" in message
+
+
+def test_a_change_that_passes_coarse_by_names_fine(whole: Study) -> None:
+    study = tiny(whole.folder, "training.epochs=5", "coarse.training.epochs=4")
+    assert run(study, "coarse") == [False]
+    with pytest.raises(ChangedError, match=r"`training\.epochs` .* tiny\.fine .* --from fine`"):
+        run(study, "confirm")
 
 
 @pytest.mark.parametrize(
@@ -322,7 +330,7 @@ def test_a_changed_study_is_refused_with_the_key_and_the_remedy(override: str, s
     ],
 )
 def test_a_stage_notices_what_concerns_it(override: str, stage: str, key: str, whole: Study) -> None:
-    with pytest.raises(ChangedError, match=rf"^`{key}` must stay"):
+    with pytest.raises(ChangedError, match=rf"^`{key}` must stay as it was when tiny\.{stage} .* --from {stage}`"):
         run(tiny(whole.folder, override), stage)
 
 
