@@ -25,7 +25,7 @@ def findings(row: Row) -> list[Finding]:
             if best
             else []
         )
-        return under_way + so_far + _edges(row["edges"], (), row["stage"])
+        return under_way + so_far + _edges(row, ())
     return _search(row)
 
 
@@ -45,24 +45,26 @@ def _search(row: Row) -> list[Finding]:
         found.append(("", f"best {percent(best['value'])} with {setting(best['params'])}"))
         found.append(("", f"{n or 'no'} other setting{'s' * (n != 1)} within one standard error of it"))
     if verdict["n_tied"] > len(verdict["tied"]):
-        found.append(("", f"{row['stage']} cannot separate {verdict['n_tied']} settings on this validation set"))
-    return found + _edges(row["edges"], verdict["unresolved_edges"], row["stage"])
+        at = f"at n_valid = {verdict['n_valid']:,}"
+        found.append(("", f"{row['stage']} cannot separate {verdict['n_tied']} settings {at}"))
+    return found + _edges(row, verdict["unresolved_edges"])
 
 
-def _edges(edges: Sequence[Row], unresolved: Sequence[Row], stage: str) -> list[Finding]:
+def _edges(row: Row, unresolved: Sequence[Row]) -> list[Finding]:
     """An optimum is never taken from an edge in silence."""
     found = []
-    for edge in edges:
-        on = f"searched on to {edge['extended_to']:.3g}" if edge["extended_to"] != edge["edge"] else "a hard limit"
+    for edge in row["edges"]:
+        on = f"searched on to {number(edge['extended_to'])}" if edge["extended_to"] != edge["edge"] else "a hard limit"
         found.append(("Edge", f"coarse's best reach {_end(edge, 'edge')}: {on}"))
-    if stage == "coarse":
+    if row["stage"] == "coarse":
         # a computed fine space goes beyond these ends, and says so itself
         return [*found, *(("Edge", f"its best reach {_end(edge, 'extended_to')}") for edge in unresolved)]
     beyond = [edge for edge in unresolved if not edge["hard_limit"]]
     for edge in unresolved:
         said = "unresolved: the optimum may lie beyond" if edge in beyond else "the best lies at a hard limit,"
         found.append(("Edge", f"{said} {_end(edge, 'extended_to')}"))
-    return [*found, ("", "widen `coarse.space` and reset from coarse")] if beyond else found
+    wide = "coarse" if row["parent"] else "fine"  # the space that stands in the study file
+    return [*found, ("", f"widen `{wide}.space` and reset from {wide}")] if beyond else found
 
 
 def _confirm(verdict: Row) -> list[Finding]:
@@ -108,8 +110,13 @@ def _final(result: Row) -> list[Finding]:
 
 def setting(params: Row) -> str:
     """Hyperparameters on one line; a momentum of 0 is left out."""
-    shown = (f"{SHORT[name]} = {value:.3g}" for name, value in params.items() if name != "momentum" or value)
+    shown = (f"{SHORT[name]} = {number(value)}" for name, value in params.items() if name != "momentum" or value)
     return ", ".join(shown)
+
+
+def number(value: float) -> str:
+    """A hyperparameter in three digits, and in as many more as keep a momentum of 0.9999 apart from 1."""
+    return next(text for text in (f"{value:.{n}g}" for n in range(3, 18)) if value >= 1.0 or float(text) < 1.0)
 
 
 def percent(share: float) -> str:
@@ -131,7 +138,7 @@ def counted(row: Row) -> str:
 
 
 def _end(edge: Row, at: str) -> str:
-    return f"the {edge['side']} end of {SHORT[edge['name']]}, {edge[at]:.3g}"
+    return f"the {edge['side']} end of {SHORT[edge['name']]}, {number(edge[at])}"
 
 
 def _interval(values: Row) -> str:
@@ -140,5 +147,5 @@ def _interval(values: Row) -> str:
 
 def _span(values: Any) -> str:
     if isinstance(values, Mapping):
-        return f"{values['low']:.3g} … {values['high']:.3g}"
-    return f"{{{', '.join(f'{value:.3g}' for value in values)}}}"
+        return f"{number(values['low'])} … {number(values['high'])}"
+    return f"{{{', '.join(map(number, values))}}}"

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bnsearch.report.findings import SHORT, Finding, Row, all_findings, counted, findings, percent
+from bnsearch.report.findings import SHORT, Finding, Row, all_findings, counted, findings, number, percent
 
 WIDTH = 100  # where the output is no terminal
 
@@ -76,7 +76,7 @@ def best_trials(rows: Sequence[Row]) -> Table:
         table.add_column(heading, justify="left" if heading == "stage" else "right")
     for row in rows:
         for i, trial in enumerate(row["top"]):
-            values = [f"{trial['params'][name]:.3g}" if name in trial["params"] else "" for name in names]
+            values = [number(trial["params"][name]) if name in trial["params"] else "" for name in names]
             table.add_row(row["stage"] if i == 0 else "", str(trial["trial"]), *values, percent(trial["value"]))
         table.add_section()
     return table
@@ -97,7 +97,7 @@ def finalists(verdict: Row) -> Table:
         interval = f["difference_interval"]
         table.add_row(
             "default" if f["default"] else f"{f['stage']} {f['trial']}",
-            *(f"{f['params'][name]:.3g}" for name in names),
+            *(number(f["params"][name]) for name in names),
             percent(f["mean"]),
             "" if won else f"{100 * f['behind_best']:.2f}",
             "" if interval is None else f"{100 * interval[0]:.2f} … {100 * interval[1]:.2f}",

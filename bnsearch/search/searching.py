@@ -94,7 +94,7 @@ def verdict(study: optuna.Study) -> dict[str, Any]:
     trials = finished(study.get_trials(deepcopy=False))
     ties, ranked = tie_set(trials), rank(trials)
     if not ranked:
-        return {"best": None, "tied": [], "n_tied": 0, "unresolved_edges": []}
+        return {"best": None, "tied": [], "n_tied": 0, "n_valid": None, "unresolved_edges": []}
     space, open_ = ranges(stored_space(study)), [Edge(**edge) for edge in study.user_attrs["open_sides"]]
     # what fine will be built around: in coarse all tied settings, in fine the best
     at = [trial.params for trial in (ties.tied if study.user_attrs["stage"] == "coarse" else ranked[:1])]
@@ -103,6 +103,7 @@ def verdict(study: optuna.Study) -> dict[str, Any]:
         "best": ranked[0].number,
         "tied": [trial.number for trial in ties.tied],
         "n_tied": ties.n_within,
+        "n_valid": ranked[0].attrs.get("n_valid"),
         "unresolved_edges": [vars(edge) | {"hard_limit": at_hard_limit(edge)} for edge in still],
     }
 

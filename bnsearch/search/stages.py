@@ -72,6 +72,7 @@ def status(store: Store | None) -> list[dict[str, Any]]:
                 "best": _best(study, ranked),
                 "space": study.user_attrs.get("space"),
                 "edges": study.user_attrs.get("edges", []),
+                "parent": study.user_attrs.get("parent"),
                 "verdict": study.user_attrs.get("verdict"),
                 "result": study.user_attrs.get("result"),
                 "top": [_shown(trial) for trial in ranked[:5]],

@@ -17,11 +17,12 @@ COARSE: Row = {
         "learning_rate": {"low": 1e-3, "high": 1.0, "log": True},
     },
     "edges": [],
-    "verdict": {"best": 4, "tied": [4, 0, 16], "n_tied": 3, "unresolved_edges": []},
+    "parent": None,
+    "verdict": {"best": 4, "tied": [4, 0, 16], "n_tied": 3, "n_valid": 5000, "unresolved_edges": []},
     "result": None,
     "top": [BEST, {"trial": 0, "value": 0.9875, "params": {"l2": 0.001, "learning_rate": 0.1}}],
 }
-FINE: Row = COARSE | {"stage": "fine", "study": "mine.fine"}
+FINE: Row = COARSE | {"stage": "fine", "study": "mine.fine", "parent": {"study": "mine.coarse", "tied": [4, 0, 16]}}
 
 
 def finalist(number: int, mean: float, **more: Any) -> Row:
@@ -61,6 +62,7 @@ CONFIRM: Row = {
     "best": {"value": VERDICT["estimate"], "params": VERDICT["params"]},
     "space": None,
     "edges": [],
+    "parent": {"study": "mine.fine"},
     "verdict": VERDICT,
     "result": None,
     "top": [],
@@ -86,6 +88,7 @@ FINAL: Row = {
     "best": {"value": 0.98556, "params": VERDICT["params"]},
     "space": None,
     "edges": [],
+    "parent": {"study": "mine.confirm", "finalist": 0},
     "verdict": None,
     "result": RESULT,
     "top": [],

@@ -31,7 +31,7 @@ def test_how_many_are_tied(n_tied: int, words: str) -> None:
 
 def test_the_cap_of_the_tie_set_is_said() -> None:
     assert "cannot separate" not in said(COARSE)
-    assert "coarse cannot separate 11 settings on this validation set" in said(changed(COARSE, verdict__n_tied=11))
+    assert "coarse cannot separate 11 settings at n_valid = 5,000" in said(changed(COARSE, verdict__n_tied=11))
 
 
 def test_a_grid_lists_its_values() -> None:
@@ -45,7 +45,7 @@ def test_diverged_and_pruned_trials_are_counted() -> None:
 
 def test_a_search_of_which_nothing_completed() -> None:
     row = changed(COARSE, trials={"complete": 0, "pruned": 0, "failed": 24, "running": 0}, best=None)
-    row["verdict"] = {"best": None, "tied": [], "n_tied": 0, "unresolved_edges": []}
+    row["verdict"] = {"best": None, "tied": [], "n_tied": 0, "n_valid": None, "unresolved_edges": []}
     assert "24 trials (24 diverged)" in said(row)
     assert "no trial completed" in said(row)
 
@@ -59,7 +59,7 @@ def test_every_edge_verdict_is_said() -> None:
 
 
 def test_an_edge_is_said_whatever_became_of_the_search() -> None:
-    nothing = {"best": None, "tied": [], "n_tied": 0, "unresolved_edges": []}
+    nothing = {"best": None, "tied": [], "n_tied": 0, "n_valid": None, "unresolved_edges": []}
     for row in (changed(FINE, total=40), changed(FINE, verdict=None), changed(FINE, best=None, verdict=nothing)):
         assert "high end of η, 1: searched on to 10" in said(changed(row, edges=[EDGE]))
 
@@ -74,7 +74,23 @@ def test_an_unresolved_edge_is_said_with_the_remedy() -> None:
     text = said(changed(FINE, edges=[EDGE], verdict__unresolved_edges=[EDGE | {"hard_limit": False}]))
     assert "searched on to 10" in text
     assert "unresolved: the optimum may lie beyond the high end of η, 10" in text
-    assert "widen `coarse.space`" in text
+    assert "widen `coarse.space` and reset from coarse" in text
+
+
+def test_an_unresolved_edge_of_a_space_that_the_file_gives_to_fine() -> None:
+    """Another coarse space would move nothing there."""
+    text = said(changed(FINE, parent=None, verdict__unresolved_edges=[EDGE | {"hard_limit": False}]))
+    assert "widen `fine.space` and reset from fine" in text
+    assert "coarse" not in text
+
+
+def test_momentum_is_never_rounded_to_1() -> None:
+    """Its hard limit was."""
+    edge = EDGE | {"name": "momentum", "edge": 0.99, "extended_to": 0.9999}
+    text = said(changed(FINE, edges=[edge], verdict__unresolved_edges=[edge | {"hard_limit": True}]))
+    assert "the high end of momentum, 0.99: searched on to 0.9999" in text
+    assert "hard limit, the high end of momentum, 0.9999" in text
+    assert "momentum 0.5 … 0.9999" in said(changed(FINE, space={"momentum": {"low": 0.5, "high": 0.9999}}))
 
 
 def test_a_best_at_a_hard_limit_is_said_without_a_remedy_that_cannot_help() -> None:
@@ -180,6 +196,7 @@ def test_all_findings_keep_the_order_of_the_stages() -> None:
         ({"l2": 1e-5, "learning_rate": 0.1, "momentum": 0.0}, "λ = 1e-05, η = 0.1"),
         ({"l2": 0.0, "learning_rate": 10.0, "momentum": 0.9}, "λ = 0, η = 10, momentum = 0.9"),
         ({"momentum": 0.9498765}, "momentum = 0.95"),
+        ({"momentum": 0.9999}, "momentum = 0.9999"),
     ],
 )
 def test_setting(params: dict[str, Any], text: str) -> None:
