@@ -17,19 +17,21 @@ def _stage(stage: "Stage", chosen: Chosen, as_json: bool, more: tuple[str, ...])
     study = chosen.load(*more)  # before the slow imports, so that a mistake in it is said at once
     from bnsearch.report.answer import answer
     from bnsearch.report.text import stage_report
+    from bnsearch.search.setups import STAGE_OF
     from bnsearch.search.stages import check_order, run_stage, status
 
     check_order(study, chosen.storage, stage)
     with chosen.session(study) as session:
         worked = run_stage(session, stage)
         rows, database = status(session.store), session.store.url
-    row = next(row for row in rows if row["stage"] == stage)
-    if as_json:
-        click.echo(
-            json.dumps(answer(study.name, rows, database) if stage == "final" else {**row, "database": database})
-        )
+    own = [row for row in rows if STAGE_OF[row["stage"]] == stage]
+    if as_json and stage == "final":
+        click.echo(json.dumps(answer(study.name, rows, database)))
+    elif as_json:
+        further = {"further": own[1:]} if stage == "fine" else {}
+        click.echo(json.dumps({**own[0], **further, "database": database}))
     else:
-        stage_report(row, worked, database)
+        stage_report(own, worked, database)
 
 
 @click.command(epilog="Example: bnsearch coarse digits --trials 40")
@@ -46,7 +48,7 @@ def coarse(study: str, trials: int | None, as_json: bool, **options: Any) -> Non
 @trials_option
 @session_options
 def fine(study: str, trials: int | None, as_json: bool, **options: Any) -> None:
-    """Search around what coarse found."""
+    """Search around what coarse found, and once more beyond an end where the best lies again."""
     _stage("fine", Chosen(study, **options), as_json, () if trials is None else (f"fine.trials={trials}",))
 
 

@@ -2,12 +2,13 @@
 `bnsearch.search.stages.status`.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-Row = Mapping[str, Any]
+from bnsearch.report.words import SYMBOLS, Row, counted, interval, n_over, number, percent, setting, span
+from bnsearch.search.setups import LEVELS
+
 Finding = tuple[str, str]
-SHORT = {"l2": "λ", "learning_rate": "η", "momentum": "momentum"}
+BEFORE = {"fine": "coarse", "fine2": "fine"}  # whose best a computed space is built around
 
 
 def findings(row: Row) -> list[Finding]:
@@ -16,7 +17,7 @@ def findings(row: Row) -> list[Finding]:
     under_way = [(label, f"unfinished: {n} of {total} trials")] if n < total else []
     if row["result"]:
         return under_way + _final(row["result"])
-    if row["stage"] not in ("coarse", "fine"):
+    if row["stage"] not in LEVELS:
         return under_way + (_confirm(row["verdict"]) if row["verdict"] else [])
     if under_way or not row["verdict"]:
         best = row["best"]
@@ -36,7 +37,7 @@ def all_findings(rows: Sequence[Row]) -> list[Finding]:
 
 def _search(row: Row) -> list[Finding]:
     verdict, best, label = row["verdict"], row["best"], row["stage"].capitalize()
-    where = ", ".join(f"{SHORT[name]} {_span(values)}" for name, values in row["space"].items())
+    where = ", ".join(f"{SYMBOLS[name]} {span(values)}" for name, values in row["space"].items())
     found = [(label, f"{counted(row)} in {where}")]
     if best is None:
         found.append(("", "no trial completed, so there is no best"))
@@ -55,16 +56,29 @@ def _edges(row: Row, unresolved: Sequence[Row]) -> list[Finding]:
     found = []
     for edge in row["edges"]:
         on = f"searched on to {number(edge['extended_to'])}" if edge["extended_to"] != edge["edge"] else "a hard limit"
-        found.append(("Edge", f"coarse's best reach {_end(edge, 'edge')}: {on}"))
-    if row["stage"] == "coarse":
-        # a computed fine space goes beyond these ends, and says so itself
-        return [*found, *(("Edge", f"its best reach {_end(edge, 'extended_to')}") for edge in unresolved)]
-    beyond = [edge for edge in unresolved if not edge["hard_limit"]]
+        found.append(("Edge", f"{BEFORE[row['stage']]}'s best reach {_end(edge, 'edge')}: {on}"))
+    # a computed space goes beyond these ends, and says so itself
+    goes_on = row["stage"] == "coarse" or (row["stage"] == "fine" and row["parent"] is not None)
     for edge in unresolved:
-        said = "unresolved: the optimum may lie beyond" if edge in beyond else "the best lies at a hard limit,"
-        found.append(("Edge", f"{said} {_end(edge, 'extended_to')}"))
+        end = _end(edge, "extended_to")
+        if edge["hard_limit"] and row["stage"] != "coarse":
+            found.append(("Edge", f"the best lies at a hard limit, {end}"))
+        else:
+            found.append(
+                ("Edge", f"its best reach {end}" if goes_on else f"unresolved: the optimum may lie beyond {end}")
+            )
+    if all(edge["hard_limit"] for edge in unresolved) or row["stage"] == "coarse":
+        return found
     wide = "coarse" if row["parent"] else "fine"  # the space that stands in the study file
-    return [*found, ("", f"widen `{wide}.space` and reset from {wide}")] if beyond else found
+    if not goes_on:
+        found.append(("", f"widen `{wide}.space` and reset from {wide}"))
+    elif not row["followed_by"]:
+        found.append(("", "a further level is due: run fine again"))
+    return found
+
+
+def _end(edge: Row, at: str) -> str:
+    return f"the {edge['side']} end of {SYMBOLS[edge['name']]}, {number(edge[at])}"
 
 
 def _confirm(verdict: Row) -> list[Finding]:
@@ -96,8 +110,8 @@ def _confirm(verdict: Row) -> list[Finding]:
 def _final(result: Row) -> list[Finding]:
     accuracy, seeds = result["test_accuracy"], result["test_accuracy_over_seeds"]
     found = [
-        ("Test", f"{percent(accuracy['mean'])} accuracy; 95 % interval {_interval(accuracy)} over new images,"),
-        ("", f"{_interval(seeds)} over seeds on these {result['n_test']:,} images"),
+        ("Test", f"{percent(accuracy['mean'])} accuracy; 95 % interval {interval(accuracy)} over new images,"),
+        ("", f"{interval(seeds)} over seeds on these {result['n_test']:,} images"),
         ("", f"{len(accuracy['per_seed'])} networks with {setting(result['params'])}"),
         ("", f"trained on {result['n_train']:,} rows; look {result['look']} at this test set"),
     ]
@@ -106,46 +120,3 @@ def _final(result: Row) -> list[Finding]:
             ("", f"over 25 % more rows than the {result['n_train_in_confirm']:,} of confirm: other λ and η may be best")
         )
     return found
-
-
-def setting(params: Row) -> str:
-    """Hyperparameters on one line; a momentum of 0 is left out."""
-    shown = (f"{SHORT[name]} = {number(value)}" for name, value in params.items() if name != "momentum" or value)
-    return ", ".join(shown)
-
-
-def number(value: float) -> str:
-    """A hyperparameter in three digits, and in as many more as keep a momentum of 0.9999 apart from 1."""
-    return next(text for text in (f"{value:.{n}g}" for n in range(3, 18)) if value >= 1.0 or float(text) < 1.0)
-
-
-def percent(share: float) -> str:
-    """A share in percent with two decimals."""
-    return f"{100 * share:.2f} %"
-
-
-def n_over(row: Row) -> int:
-    """Trials that are over, in whatever way."""
-    trials = row["trials"]
-    return int(trials["complete"] + trials["pruned"] + trials["failed"])
-
-
-def counted(row: Row) -> str:
-    """How many trials a stage has."""
-    n, trials = n_over(row), row["trials"]
-    ends = [f"{trials[key]} {word}" for key, word in (("pruned", "pruned"), ("failed", "diverged")) if trials[key]]
-    return f"{n} trial{'s' * (n != 1)}" + (f" ({', '.join(ends)})" if ends else "")
-
-
-def _end(edge: Row, at: str) -> str:
-    return f"the {edge['side']} end of {SHORT[edge['name']]}, {number(edge[at])}"
-
-
-def _interval(values: Row) -> str:
-    return f"{100 * max(values['low'], 0.0):.2f} … {percent(min(values['high'], 1.0))}"
-
-
-def _span(values: Any) -> str:
-    if isinstance(values, Mapping):
-        return f"{number(values['low'])} … {number(values['high'])}"
-    return f"{{{', '.join(map(number, values))}}}"

@@ -8,22 +8,29 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bnsearch.report.findings import SHORT, Finding, Row, all_findings, counted, findings, number, percent
+from bnsearch.report.findings import Finding, all_findings
+from bnsearch.report.words import SYMBOLS, Row, counted, number, percent
+from bnsearch.search.setups import LEVELS
 
 WIDTH = 100  # where the output is no terminal
 
 
-def stage_report(row: Row, worked: bool, database: str, console: Console | None = None) -> None:
-    """What one stage found."""
+def stage_report(rows: Sequence[Row], worked: bool, database: str, console: Console | None = None) -> None:
+    """What one stage found, on each of its levels."""
     console = console or _console()
     if not worked:
-        console.print(f"{row['study']} is finished ({counted(row)}): nothing to do.\n", markup=False, highlight=False)
-    if row["stage"] in ("coarse", "fine") and row["top"]:
-        console.print(best_trials([row]), "")
-    elif row["stage"] == "confirm":
-        console.print(finalists(row["verdict"]), "")
-    model = [_model(row["result"])] if row["result"] else []
-    console.print(grid([*findings(row), *model, ("Database", database)]))
+        done = ",\n".join(f"{row['study']} is finished ({counted(row)})" for row in rows)
+        console.print(f"{done}: nothing to do.\n", markup=False, highlight=False)
+    searches = [row for row in rows if row["stage"] in LEVELS and row["top"]]
+    if searches:
+        console.print(best_trials(searches), "")
+    models = []
+    for row in rows:
+        if row["stage"] == "confirm":
+            console.print(finalists(row["verdict"]), "")
+        if row["result"]:
+            models.append(_model(row["result"]))
+    console.print(grid([*all_findings(rows), *models, ("Database", database)]))
 
 
 def run_report(
@@ -33,7 +40,7 @@ def run_report(
     console = console or _console()
     if not worked:
         console.print(f"Every stage of {study} is finished: nothing to do.\n", markup=False, highlight=False)
-    searches = [row for row in rows if row["stage"] in ("coarse", "fine") and row["top"]]
+    searches = [row for row in rows if row["stage"] in LEVELS and row["top"]]
     if searches:
         console.print(best_trials(searches), "")
     for row in rows:
@@ -69,7 +76,7 @@ def status_report(study: str, rows: Sequence[Row], looks: Sequence[Row], console
 
 
 def best_trials(rows: Sequence[Row]) -> Table:
-    """The best five of each search stage."""
+    """The best five of each level of the search."""
     names = list(dict.fromkeys(name for row in rows for trial in row["top"] for name in trial["params"]))
     table = _table("Best trials, by validation accuracy")
     for heading in ("stage", "trial", *(_heading(name) for name in names), "accuracy"):
@@ -89,7 +96,7 @@ def finalists(verdict: Row) -> Table:
     # what all of them share needs no column
     names = [name for name in verdict["params"] if len({f["params"][name] for f in found}) > 1]
     left = ("finalist", "verdict")
-    shown = [SHORT[name] for name in names]
+    shown = [SYMBOLS[name] for name in names]
     for heading in ("finalist", *shown, "mean", "points\nbehind", "95 %\ninterval", "verdict"):
         table.add_column(heading, justify="left" if heading in left else "right")
     for f in found:
@@ -122,7 +129,7 @@ def _model(result: Row) -> Finding:
 
 
 def _heading(name: str) -> str:
-    return name if SHORT[name] == name else f"{name} {SHORT[name]}"
+    return name if SYMBOLS[name] == name else f"{name} {SYMBOLS[name]}"
 
 
 def _table(title: str) -> Table:

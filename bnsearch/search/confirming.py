@@ -13,12 +13,13 @@ from optuna.trial import FrozenTrial, TrialState
 from bnsearch.errors import StudyFileError, UsageError
 from bnsearch.search import choose
 from bnsearch.search.cohort import Lane
+from bnsearch.search.levels import is_finished, require, searched
 from bnsearch.search.materials import rows_of
 from bnsearch.search.plan import Plan
 from bnsearch.search.running import add_running, run_running
-from bnsearch.search.searching import configuration, is_finished, require, stored_space
+from bnsearch.search.searching import configuration
 from bnsearch.search.session import Session
-from bnsearch.search.space import ranges
+from bnsearch.search.setups import LEVELS
 from bnsearch.search.tables import Range
 from bnsearch.search.trials import Trial, finished
 from bnsearch.search.unchanged import check_unchanged
@@ -52,41 +53,40 @@ def _ensure(session: Session) -> optuna.Study:
         check_unchanged(session, study, "confirm", task)
         return study
     fine = require(session, "fine", "confirm")
-    coarse = require(session, "coarse", "confirm")
+    levels = [*require(session, "coarse", "confirm"), *fine]
     _check_rows(session)
     return session.store.create(
         "confirm",
         session.attrs(
-            "confirm", task, finalists=finalists_of(session, coarse, fine), parent={"study": fine.study_name}
+            "confirm", task, finalists=finalists_of(session, levels), parent={"study": levels[-1].study_name}
         ),
     )
 
 
-def finalists_of(session: Session, coarse: optuna.Study, fine: optuna.Study) -> list[dict[str, Any]]:
+def finalists_of(session: Session, levels: Sequence[optuna.Study]) -> list[dict[str, Any]]:
     """The best of the last level and the study file's default, each with all its hyperparameters and where it
     comes from.
     """
-    levels = {study.user_attrs["stage"]: finished(study.get_trials(deepcopy=False)) for study in (coarse, fine)}
-    n = choose.n_finalists(sum(t.complete for trials in levels.values() for t in trials))
-    best = choose.rank(levels["fine"])[:n]
+    trials = [finished(study.get_trials(deepcopy=False)) for study in levels]
+    n = choose.n_finalists(sum(t.complete for of_level in trials for t in of_level))
+    best, last = choose.rank(trials[-1])[:n], levels[-1]
     if not best:
         raise UsageError(
-            f"`confirm` needs a completed trial in {fine.study_name}, but all diverged: widen or move `fine.space`."
+            f"`confirm` needs a completed trial in {last.study_name}, but all diverged: give `fine.space` other "
+            f"ranges and run `bnsearch reset {session.study.called} --from fine`."
         )
     found: list[dict[str, Any]] = []
     setup = session.study.setups["fine"]
     for trial in best:
         params = configuration(setup, trial.params)._asdict()
         if all(not choose.same_setting(f["params"], params) for f in found):
-            found.append({"params": params, "stage": "fine", "trial": trial.number, "default": False})
+            found.append({"params": params, "stage": last.user_attrs["stage"], "trial": trial.number, "default": False})
     default = session.study.default_setting()
     same = next((f for f in found if choose.same_setting(f["params"], default)), None)
     if same is not None:
         same["default"] = True
     else:
-        found.append(
-            {"params": default, "stage": "coarse", "trial": _trial_of(levels["coarse"], default), "default": True}
-        )
+        found.append({"params": default, "stage": "coarse", "trial": _trial_of(trials[0], default), "default": True})
     return found
 
 
@@ -107,20 +107,17 @@ def _check_rows(session: Session) -> None:
 
 def _distributions(session: Session, finalists: Sequence[Mapping[str, Any]]) -> dict[str, FloatDistribution]:
     """Ranges around what was searched and every finalist, so that all settings fit one study."""
-    searched: dict[str, list[Range]] = {}
-    for stage in ("coarse", "fine"):
-        study = session.store.load(stage)
-        for name, range_ in ranges(stored_space(study)).items() if study is not None else ():
-            searched.setdefault(name, []).append(range_)
-    return {
-        name: _range([f["params"][name] for f in finalists], searched.get(name, [])) for name in finalists[0]["params"]
-    }
+    studies = [session.store.load(level) for level in LEVELS]
+    hull = searched([study for study in studies if study is not None])
+    return {name: _range([f["params"][name] for f in finalists], hull.get(name)) for name in finalists[0]["params"]}
 
 
-def _range(values: Sequence[float], searched: Sequence[Range]) -> FloatDistribution:
-    low = min([*values, *(r.low for r in searched)])
-    high = max([*values, *(r.high for r in searched)])
-    return FloatDistribution(low, high if high > low else low + 1.0, log=low > 0 and all(r.log for r in searched))
+def _range(values: Sequence[float], searched_: Range | None) -> FloatDistribution:
+    low = min([*values, *([searched_.low] if searched_ else [])])
+    high = max([*values, *([searched_.high] if searched_ else [])])
+    return FloatDistribution(
+        low, high if high > low else low + 1.0, log=low > 0 and (searched_ is None or searched_.log)
+    )
 
 
 def _lanes(session: Session, n_repeats: int) -> "_Lanes":

@@ -19,10 +19,11 @@ from bnsearch.search import choose
 from bnsearch.search.cohort import Lane
 from bnsearch.search.confirming import run_confirm
 from bnsearch.search.lane_file import load_lane
+from bnsearch.search.levels import is_finished
 from bnsearch.search.materials import rows_of
 from bnsearch.search.plan import Configuration, Plan, build_run
 from bnsearch.search.running import add_running, remove_state, run_running, state_path
-from bnsearch.search.searching import configuration, is_finished
+from bnsearch.search.searching import configuration
 from bnsearch.search.session import Session
 from bnsearch.search.trials import pack_bits, unpack_bits
 from bnsearch.search.unchanged import check_unchanged

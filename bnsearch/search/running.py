@@ -17,6 +17,7 @@ from bnsearch.errors import StoreError
 from bnsearch.search.cohort import Lane, LaneNews, train_lanes
 from bnsearch.search.lane_file import FIGURES, load_lane, row, save_lane
 from bnsearch.search.session import Session
+from bnsearch.search.setups import LEVELS
 from bnsearch.search.trials import counts, pack_bits
 
 STATE_SECONDS = 10.0  # at most this much work is done again after a crash, and a call's length more
@@ -50,7 +51,7 @@ def run_running(
     steps_total = sum(r.lane.plan.n_steps for r in running.values())
     steps = {number: r.lane.step for number, r in running.items()}
     session.progress.begin(f"{study.study_name}", steps_total)
-    searching = _stage(study) in ("coarse", "fine")  # a single trial's best means nothing elsewhere
+    searching = _stage(study) in LEVELS  # a single trial's best means nothing elsewhere
     session.progress.update(sum(steps.values()), _note(n_over, len(everything), best if searching else None))
     written = dict.fromkeys(running, time.monotonic())
     for news in train_lanes(

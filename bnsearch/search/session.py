@@ -11,7 +11,7 @@ from bnsearch.search.executor import ExecutorFactory
 from bnsearch.search.lock import locked
 from bnsearch.search.materials import Materials, cache_folder
 from bnsearch.search.progress import Progress
-from bnsearch.search.setups import Stage
+from bnsearch.search.setups import STAGE_OF
 from bnsearch.search.store import Store, database_errors, default_url, open_existing, open_store, sqlite_path
 from bnsearch.search.study_file import Study
 
@@ -29,18 +29,18 @@ class Session:
         """Who is told what goes on."""
         return self.materials.progress
 
-    def attrs(self, stage: Stage, task: dict[str, Any], **more: Any) -> dict[str, Any]:
-        """What stays constant for a stage's study."""
+    def attrs(self, name: str, task: dict[str, Any], **more: Any) -> dict[str, Any]:
+        """What stays constant for the study of a stage or of a level."""
         from bnsearch import __version__
 
         return {
-            "stage": stage,
+            "stage": name,
             "seed": self.study.seed,
             "data_fingerprint": self.materials.dataset.fingerprint,
             "version": __version__,
             "revision": revision(),
             "task": task,
-            "setup": self.study.setups[stage].model_dump(mode="json"),
+            "setup": self.study.setups[STAGE_OF[name]].model_dump(mode="json"),
             **more,
         }
 

@@ -1,4 +1,4 @@
-"""The names of the stages, and what each of them does and trains."""
+"""The names of the stages and of their Optuna studies, and what each stage does and trains."""
 
 from typing import Literal
 
@@ -8,6 +8,17 @@ from bnsearch.search.tables import ConfirmTable, DataTable, FinalTable, NetworkT
 
 Stage = Literal["coarse", "fine", "confirm", "final"]
 STAGES: tuple[Stage, ...] = ("coarse", "fine", "confirm", "final")
+SearchStage = Literal["coarse", "fine"]
+Level = Literal["coarse", "fine", "fine2"]  # fine2: fine goes on beyond an end of its box
+LEVELS: tuple[Level, ...] = ("coarse", "fine", "fine2")
+STAGE_OF: dict[str, Stage] = {  # of each Optuna study NAME.…: whose tables it follows, and with which it is deleted
+    "coarse": "coarse",
+    "fine": "fine",
+    "fine2": "fine",
+    "confirm": "confirm",
+    "final": "final",
+}
+STUDIES = tuple(STAGE_OF)
 OVERRIDABLE = ("data", "network", "training")
 
 

@@ -10,9 +10,10 @@ from bnsearch.errors import UsageError
 from bnsearch.search.choose import rank
 from bnsearch.search.confirming import run_confirm
 from bnsearch.search.finishing import run_final
-from bnsearch.search.searching import run_search, too_early
+from bnsearch.search.levels import too_early
+from bnsearch.search.searching import run_search
 from bnsearch.search.session import Session, existing_store
-from bnsearch.search.setups import STAGES, Stage
+from bnsearch.search.setups import LEVELS, STAGES, STUDIES, Stage
 from bnsearch.search.store import Store
 from bnsearch.search.study_file import Study
 from bnsearch.search.trials import Trial, finished
@@ -26,7 +27,7 @@ def check_order(study: Study, storage: str | None, stage: Stage) -> None:
     earlier = before[stage]
     with existing_store(study, storage) as store:
         if store is None or store.load(earlier) is None:
-            raise too_early(study, stage, earlier, "has not been run")
+            raise too_early(study, stage, earlier, f"{study.name}.{earlier} has not been run")
 
 
 def run_stage(session: Session, stage: Stage) -> bool:
@@ -51,8 +52,8 @@ def stages_of(study: Study) -> tuple[Stage, ...]:
 def status(store: Store | None) -> list[dict[str, Any]]:
     """Stages with their trials by state, their best and their verdicts; empty where nothing has been run."""
     rows = []
-    for stage in STAGES:
-        study = store.load(stage) if store is not None else None
+    for name in STUDIES:
+        study = store.load(name) if store is not None else None
         if study is None:
             continue
         trials = study.get_trials(deepcopy=False)
@@ -60,7 +61,7 @@ def status(store: Store | None) -> list[dict[str, Any]]:
         ranked = rank(finished(trials))
         rows.append(
             {
-                "stage": stage,
+                "stage": name,
                 "study": study.study_name,
                 "total": int(study.user_attrs.get("total", 0)),
                 "trials": {
@@ -73,6 +74,7 @@ def status(store: Store | None) -> list[dict[str, Any]]:
                 "space": study.user_attrs.get("space"),
                 "edges": study.user_attrs.get("edges", []),
                 "parent": study.user_attrs.get("parent"),
+                "followed_by": "fine2" if name == "fine" and store is not None and store.load("fine2") else None,
                 "verdict": study.user_attrs.get("verdict"),
                 "result": study.user_attrs.get("result"),
                 "top": [_shown(trial) for trial in ranked[:5]],
@@ -83,7 +85,7 @@ def status(store: Store | None) -> list[dict[str, Any]]:
 
 def _best(study: optuna.Study, ranked: list[Trial]) -> dict[str, Any] | None:
     """A search's best trial, confirm's winner with its estimate, final's setting with its mean test accuracy."""
-    if study.user_attrs["stage"] in ("coarse", "fine"):
+    if study.user_attrs["stage"] in LEVELS:
         return _shown(ranked[0]) if ranked else None
     verdict, result = study.user_attrs.get("verdict"), study.user_attrs.get("result")
     if verdict:
@@ -97,14 +99,14 @@ def _shown(trial: Trial) -> dict[str, Any]:
 
 
 def reset(study: Study, store: Store | None, stage: str) -> list[str]:
-    """Delete a stage and all after it, with their files; returns the studies deleted.
+    """Delete a stage, all its levels and all after it, with their files; returns the studies deleted.
 
     The ledger of test-set looks stays.
     """
     if stage not in STAGES:
         raise UsageError(f"--from must be one of {', '.join(STAGES)}, but got {stage!r}.")
     deleted = []
-    for later in reversed(STAGES[STAGES.index(stage) :]):
+    for later in reversed(STUDIES[STUDIES.index(stage) :]):
         if store is not None and store.delete(later):
             deleted.append(f"{study.name}.{later}")
         for folder in ("states", "curves"):

@@ -121,7 +121,24 @@ def test_run_as_json(finished: Path) -> None:
 @pytest.mark.parametrize("stage", ["coarse", "fine", "confirm"])
 def test_a_stage_as_json_is_its_row_of_status(finished: Path, stage: str) -> None:
     row = next(row for row in answer("status", "tiny.toml") if row["stage"] == stage)
-    assert answer(stage, "tiny.toml") == row | {"database": "sqlite:///tiny.db"}
+    further = {"further": []} if stage == "fine" else {}
+    assert answer(stage, "tiny.toml") == row | further | {"database": "sqlite:///tiny.db"}
+
+
+def test_a_further_level_is_shown_beside_its_stage(folder: Path) -> None:
+    """A single trial, and so the best, lies at every end of its box."""
+    invoke("coarse", "tiny.toml", "--trials", "1", "--workers", "1")
+    output = invoke("fine", "tiny.toml", "--trials", "1", "--workers", "1").stdout
+    assert "Fine2" in output
+    assert "unresolved" in output
+    rows = {row["stage"]: row for row in answer("status", "tiny.toml")}
+    assert list(rows) == ["coarse", "fine", "fine2"]
+    assert answer("fine", "tiny.toml", "--trials", "1") == rows["fine"] | {
+        "further": [rows["fine2"]],
+        "database": "sqlite:///tiny.db",
+    }
+    assert len(trials(folder, "tiny.fine2")) == 1
+    assert "tiny.fine, tiny.fine2" in invoke("reset", "tiny.toml", "--from", "fine").stdout
 
 
 def test_seed(folder: Path, finished_once: Path) -> None:

@@ -17,12 +17,14 @@ COARSE: Row = {
         "learning_rate": {"low": 1e-3, "high": 1.0, "log": True},
     },
     "edges": [],
+    "followed_by": None,
     "parent": None,
     "verdict": {"best": 4, "tied": [4, 0, 16], "n_tied": 3, "n_valid": 5000, "unresolved_edges": []},
     "result": None,
     "top": [BEST, {"trial": 0, "value": 0.9875, "params": {"l2": 0.001, "learning_rate": 0.1}}],
 }
 FINE: Row = COARSE | {"stage": "fine", "study": "mine.fine", "parent": {"study": "mine.coarse", "tied": [4, 0, 16]}}
+FINE2: Row = FINE | {"stage": "fine2", "study": "mine.fine2", "parent": {"study": "mine.fine", "tied": [4]}}
 
 
 def finalist(number: int, mean: float, **more: Any) -> Row:
@@ -62,6 +64,7 @@ CONFIRM: Row = {
     "best": {"value": VERDICT["estimate"], "params": VERDICT["params"]},
     "space": None,
     "edges": [],
+    "followed_by": None,
     "parent": {"study": "mine.fine"},
     "verdict": VERDICT,
     "result": None,
@@ -88,6 +91,7 @@ FINAL: Row = {
     "best": {"value": 0.98556, "params": VERDICT["params"]},
     "space": None,
     "edges": [],
+    "followed_by": None,
     "parent": {"study": "mine.confirm", "finalist": 0},
     "verdict": None,
     "result": RESULT,

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from bnsearch.report.findings import all_findings, findings, percent, setting
-from tests.report.rows import BEST, COARSE, CONFIRM, FINAL, FINE, VERDICT, Row, changed, finalist
+from bnsearch.report.findings import all_findings, findings
+from bnsearch.report.words import percent, setting
+from tests.report.rows import BEST, COARSE, CONFIRM, FINAL, FINE, FINE2, VERDICT, Row, changed, finalist
 
 EDGE = {"name": "learning_rate", "side": "high", "edge": 1.0, "extended_to": 10.0}
 
@@ -71,10 +72,18 @@ def test_an_edge_at_a_hard_limit() -> None:
 
 
 def test_an_unresolved_edge_is_said_with_the_remedy() -> None:
-    text = said(changed(FINE, edges=[EDGE], verdict__unresolved_edges=[EDGE | {"hard_limit": False}]))
-    assert "searched on to 10" in text
+    text = said(changed(FINE2, edges=[EDGE], verdict__unresolved_edges=[EDGE | {"hard_limit": False}]))
+    assert "fine's best reach the high end of η, 1: searched on to 10" in text
     assert "unresolved: the optimum may lie beyond the high end of η, 10" in text
     assert "widen `coarse.space` and reset from coarse" in text
+
+
+@pytest.mark.parametrize("followed_by", [None, "fine2"])
+def test_an_edge_of_fine_from_which_a_further_level_goes_on(followed_by: str | None) -> None:
+    row = changed(FINE, followed_by=followed_by, verdict__unresolved_edges=[EDGE | {"hard_limit": False}])
+    assert "its best reach the high end of η, 10" in said(row)
+    assert "unresolved" not in said(row)
+    assert ("run fine again" in said(row)) == (followed_by is None)
 
 
 def test_an_unresolved_edge_of_a_space_that_the_file_gives_to_fine() -> None:

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from bnsearch.report.text import best_trials, finalists, run_report, stage_report, status_report
-from tests.report.rows import COARSE, CONFIRM, FINAL, FINE, VERDICT, Row, changed, finalist
+from tests.report.rows import COARSE, CONFIRM, FINAL, FINE, FINE2, VERDICT, Row, changed, finalist
 
 ROWS = [COARSE, FINE, CONFIRM, FINAL]
 DATABASE = "sqlite:///studies/mine.db"
@@ -87,16 +87,23 @@ def test_finalists_without_an_interval(screen: Screen) -> None:
     ],
 )
 def test_stage_report(screen: Screen, row: Row, words: list[str]) -> None:
-    stage_report(row, True, DATABASE, screen.console)
+    stage_report([row], True, DATABASE, screen.console)
     for word in (*words, DATABASE):
         assert word in screen.text
     assert "nothing to do" not in screen.text
 
 
 def test_stage_report_of_a_finished_stage(screen: Screen) -> None:
-    stage_report(COARSE, False, DATABASE, screen.console)
+    stage_report([COARSE], False, DATABASE, screen.console)
     assert screen.text.startswith("mine.coarse is finished (24 trials): nothing to do.\n")
     assert "99.58 %" in screen.text
+
+
+def test_stage_report_of_two_levels(screen: Screen) -> None:
+    stage_report([FINE, FINE2], False, DATABASE, screen.console)
+    assert "mine.fine is finished (24 trials),\nmine.fine2 is finished (24 trials): nothing to do.\n" in screen.text
+    assert [line[0] for line in screen.lines() if line[-2:] == ["99.58", "%"]] == ["fine", "fine2"]
+    assert ["Fine2", "24", "trials"] in [line[:3] for line in screen.lines()]
 
 
 def test_run_report(screen: Screen) -> None:
@@ -141,7 +148,7 @@ def test_status_report_of_nothing(screen: Screen) -> None:
 
 
 def test_what_looks_like_markup_is_shown_as_it_is(screen: Screen) -> None:
-    stage_report(FINAL, True, "sqlite:////data/[bold]/mine.db", screen.console)
+    stage_report([FINAL], True, "sqlite:////data/[bold]/mine.db", screen.console)
     assert "sqlite:////data/[bold]/mine.db" in screen.text
     status_report("[red]mine.toml", [], [], screen.console)
     assert "[red]mine.toml has not been run yet" in screen.text

@@ -18,7 +18,7 @@ from bnsearch.search.materials import architecture
 from bnsearch.search.plan import Configuration, Plan, epoch_steps, n_steps
 from bnsearch.search.progress import Progress, Silent
 from bnsearch.search.session import Session, open_session
-from bnsearch.search.setups import STAGES
+from bnsearch.search.setups import STUDIES
 from bnsearch.search.stages import run_stage
 from bnsearch.search.store import Store, default_url
 from bnsearch.search.study_file import Study, load_study
@@ -127,7 +127,7 @@ def attrs_of(study: Study, stage: str) -> dict[str, Any]:
         return dict(store.load(stage).user_attrs)
 
 
-def record(study: Study, stages: Sequence[str] = STAGES) -> dict[str, Any]:
+def record(study: Study, stages: Sequence[str] = STUDIES) -> dict[str, Any]:
     """Everything in the database that must not depend on when or how it came about; floats compare bit for bit."""
     found: dict[str, Any] = {}
     with stored(study) as store:

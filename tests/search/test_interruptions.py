@@ -21,8 +21,8 @@ from bnsearch.errors import LockedError
 from bnsearch.search import cohort, running
 from bnsearch.search.advance import advance
 from bnsearch.search.executor import local_executor
-from bnsearch.search.searching import verdict
-from bnsearch.search.setups import STAGES
+from bnsearch.search.levels import verdict
+from bnsearch.search.setups import LEVELS, STAGE_OF, STAGES, STUDIES
 from bnsearch.search.stages import run_all, run_stage
 from bnsearch.search.store import Store
 from bnsearch.search.study_file import Study
@@ -115,7 +115,7 @@ def again_and_again(attempt: Callable[[int], object], first: int = 1, more: int 
 
 def assert_as_if_never_stopped(study: Study, whole: Study, *stages: str) -> None:
     """But for the look's number: a stop between the ledger's line and the values makes another one necessary."""
-    assert without_look(record(study)) == without_look(record(whole, stages or STAGES))
+    assert without_look(record(study)) == without_look(record(whole, stages or STUDIES))
     own = {
         name: content for name, content in files(whole).items() if not stages or name.split("/")[1].startswith(stages)
     }
@@ -259,22 +259,25 @@ class AtTheEnd(Countdown):
 def test_stopped_between_the_last_value_and_the_verdict(finished: Path, whole: Study, tmp_path: Path) -> None:
     """There was none then, for good; or that on the smaller total stayed."""
     fresh, grown = brief(tmp_path / "fresh"), brief(finished, *LARGER)
-    for stage in STAGES[:3]:
+    for name in STUDIES[:4]:
         for study in (fresh, grown):
+            if study is grown and name == "fine":
+                continue  # its further level is the one that grows
             with pytest.raises(KeyboardInterrupt):
-                run(study, stage, progress=AtTheEnd(stage))
-            assert not any(t.state == TrialState.RUNNING for t in trials_of(study, stage))
-            stopped = attrs_of(study, stage).get("verdict")
-            run(study, stage)
-            found = attrs_of(study, stage)["verdict"]
-            if study is fresh:
-                assert stopped is None
-                assert found == attrs_of(whole, stage)["verdict"]
-            elif stage == "confirm":
-                assert (stopped["n_repeats"], found["n_repeats"]) == (2, 3)
+                run(study, STAGE_OF[name], progress=AtTheEnd(name))
+            assert not any(t.state == TrialState.RUNNING for t in trials_of(study, name))
+            stopped = attrs_of(study, name).get("verdict")
+            assert (stopped is None) == (study is fresh)
+            if name == "fine":
+                continue  # the next run goes on to its further level, and is stopped there
+            run(study, STAGE_OF[name])
+            if study is grown and name == "confirm":
+                assert (stopped["n_repeats"], attrs_of(study, name)["verdict"]["n_repeats"]) == (2, 3)
+    for name in STUDIES[:4]:
+        assert attrs_of(fresh, name)["verdict"] == attrs_of(whole, name)["verdict"]
     with stored(grown) as store:
-        for stage in ("coarse", "fine"):
-            study = store.load(stage)
+        for name in LEVELS:
+            study = store.load(name)
             assert study.user_attrs["verdict"] == verdict(study)
 
 
@@ -401,13 +404,14 @@ class Search:
         assert self.process.stdout is not None
         assert self.process.stdin is not None
         while True:
+            if self.n_events > 0:
+                self.process.stdin.write("\n")
+                self.process.stdin.flush()
             line = self.process.stdout.readline()
             assert line, "the search ended too early"
             self.n_events += 1
             if self.n_events >= n_events and line.startswith(what):
                 return line
-            self.process.stdin.write("\n")
-            self.process.stdin.flush()
 
     def children(self) -> list[int]:
         """Its own processes."""
@@ -437,12 +441,15 @@ def search(tmp_path: Path) -> Iterator[Callable[[int, float], Search]]:
             one.kill()
 
 
-@pytest.mark.parametrize(("n_events", "state_seconds", "stage"), [(11, 1e9, "coarse"), (41, 0.0, "confirm")])
+@pytest.mark.parametrize(
+    ("n_events", "state_seconds", "stage"), [(5, 1e9, "coarse"), (4, 0.0, "fine2"), (4, 0.0, "confirm")]
+)
 def test_killed_and_gone_on_with(
     n_events: int, state_seconds: float, stage: str, tmp_path: Path, whole: Study, search: Any
 ) -> None:
     killed = search(0, state_seconds)
-    killed.until(n_events, "update")
+    killed.until(0, f"begin tiny.{stage}")
+    killed.until(killed.n_events + n_events, "update")
     study = brief(tmp_path)
     with pytest.raises(LockedError, match=f"process {killed.process.pid} on "):
         run(study, "coarse")

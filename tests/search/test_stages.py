@@ -20,7 +20,7 @@ from bnsearch.search import choose, materials, running
 from bnsearch.search.advance import Advance, advance
 from bnsearch.search.executor import local_executor
 from bnsearch.search.plan import Configuration
-from bnsearch.search.setups import STAGES
+from bnsearch.search.setups import STAGES, STUDIES
 from bnsearch.search.space import narrow
 from bnsearch.search.stages import reset, run_all, run_stage, stages_of, status
 from bnsearch.search.study_file import Study
@@ -63,8 +63,8 @@ def measured(done: Advance) -> tuple[float, float]:
 def test_every_stage_has_exactly_its_total(whole: Study) -> None:
     with stored(whole) as store:
         rows = status(store)
-    assert [row["stage"] for row in rows] == list(STAGES)
-    assert [row["total"] for row in rows] == [6, 4, 6, 2]  # confirm: two of fine and the default, twice
+    assert [row["stage"] for row in rows] == list(STUDIES)
+    assert [row["total"] for row in rows] == [6, 4, 4, 6, 2]  # confirm: two of the last level and the default, twice
     for row in rows:
         assert row["trials"] == {"complete": row["total"], "pruned": 0, "failed": 0, "running": 0}
         assert row["best"] is not None
@@ -118,7 +118,7 @@ def test_a_coarse_trial_is_the_accuracy_of_its_network_at_the_last_step(whole: S
 
 
 def test_curves_lie_beside_the_study(whole: Study) -> None:
-    for stage, n in zip(STAGES, (6, 4, 6, 2), strict=True):
+    for stage, n in zip(STUDIES, (6, 4, 4, 6, 2), strict=True):
         assert len(list((whole.results / "curves").glob(f"{stage}-*.csv"))) == n
     with (whole.results / "curves" / "coarse-00002.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -436,11 +436,11 @@ def test_a_default_that_diverges_is_left_out_of_confirms_comparison(tmp_path: Pa
 # ---- confirm
 
 
-def test_finalists_are_the_best_of_fine_and_the_default(whole: Study) -> None:
+def test_finalists_are_the_best_of_the_last_level_and_the_default(whole: Study) -> None:
     finalists = attrs_of(whole, "confirm")["finalists"]
-    best = sorted(trials_of(whole, "fine"), key=lambda t: (-t.value, t.user_attrs["valid_loss"]))[:2]
+    best = sorted(trials_of(whole, "fine2"), key=lambda t: (-t.value, t.user_attrs["valid_loss"]))[:2]
     assert [f["trial"] for f in finalists] == [best[0].number, best[1].number, 0]
-    assert [f["stage"] for f in finalists] == ["fine", "fine", "coarse"]
+    assert [f["stage"] for f in finalists] == ["fine2", "fine2", "coarse"]
     assert [f["default"] for f in finalists] == [False, False, True]
     assert [f["params"] for f in finalists] == [
         {"momentum": 0.5} | best[0].params,
@@ -498,9 +498,9 @@ def test_the_verdict_is_that_of_the_table_of_accuracies(whole: Study) -> None:
 
 def test_optimism_is_given_only_where_search_and_confirm_train_alike(whole: Study, tmp_path: Path) -> None:
     verdict = attrs_of(whole, "confirm")["verdict"]
-    fine, coarse = trials_of(whole, "fine"), trials_of(whole, "coarse")
+    last, coarse = trials_of(whole, "fine2"), trials_of(whole, "coarse")
     winner = verdict["finalists"][verdict["winner"]]
-    in_search = fine[winner["trial"]].value - coarse[0].value
+    in_search = last[winner["trial"]].value - coarse[0].value
     in_confirm = winner["mean"] - verdict["finalists"][2]["mean"]
     assert verdict["optimism"]["value"] == pytest.approx(in_search - in_confirm)
     longer = tiny(tmp_path, "final.training.epochs=5", "coarse.trials=2", "fine.trials=1")
@@ -673,7 +673,7 @@ def test_looks_of_another_study_at_the_same_data_count_too(tmp_path: Path) -> No
 def test_reset_deletes_a_stage_and_those_after_it_but_not_the_ledger(stage: str, finished: Path) -> None:
     study = tiny(finished)
     before = record(study)
-    kept, gone = STAGES[: STAGES.index(stage)], STAGES[STAGES.index(stage) :]
+    kept, gone = STUDIES[: STUDIES.index(stage)], STUDIES[STUDIES.index(stage) :]
     with stored(study) as store:
         assert reset(study, store, stage) == [f"tiny.{s}" for s in gone]
         assert reset(study, store, stage) == []

@@ -1,0 +1,48 @@
+"""Values as people read them: settings, shares, counts, ranges."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Row = Mapping[str, Any]
+SYMBOLS = {"l2": "λ", "learning_rate": "η", "momentum": "momentum"}
+
+
+def setting(params: Row) -> str:
+    """Hyperparameters on one line; a momentum of 0 is left out."""
+    shown = (f"{SYMBOLS[name]} = {number(value)}" for name, value in params.items() if name != "momentum" or value)
+    return ", ".join(shown)
+
+
+def number(value: float) -> str:
+    """A hyperparameter in three digits, and in as many more as keep a momentum of 0.9999 apart from 1."""
+    return next(text for text in (f"{value:.{n}g}" for n in range(3, 18)) if value >= 1.0 or float(text) < 1.0)
+
+
+def percent(share: float) -> str:
+    """A share in percent with two decimals."""
+    return f"{100 * share:.2f} %"
+
+
+def n_over(row: Row) -> int:
+    """Trials that are over, in whatever way."""
+    trials = row["trials"]
+    return int(trials["complete"] + trials["pruned"] + trials["failed"])
+
+
+def counted(row: Row) -> str:
+    """How many trials a stage has."""
+    n, trials = n_over(row), row["trials"]
+    ends = [f"{trials[key]} {word}" for key, word in (("pruned", "pruned"), ("failed", "diverged")) if trials[key]]
+    return f"{n} trial{'s' * (n != 1)}" + (f" ({', '.join(ends)})" if ends else "")
+
+
+def interval(values: Row) -> str:
+    """A 95 % interval of an accuracy, which no accuracy leaves."""
+    return f"{100 * max(values['low'], 0.0):.2f} … {percent(min(values['high'], 1.0))}"
+
+
+def span(values: Any) -> str:
+    """A range, or the values of a grid."""
+    if isinstance(values, Mapping):
+        return f"{number(values['low'])} … {number(values['high'])}"
+    return f"{{{', '.join(map(number, values))}}}"
