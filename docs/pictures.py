@@ -40,7 +40,7 @@ def main() -> None:
         assert store is not None
         console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, highlight=False)
         console.print("$ bnsearch run digits", style="bold green")
-        run_report("digits", status(store), store.url, Path("studies/digits"), True, console)
+        run_report("digits", status(store, "digits"), store.url, Path("studies/digits"), True, console)
         store.close()
         os.chdir(Path(__file__).parent)
     IMAGES.mkdir(exist_ok=True)

@@ -23,7 +23,7 @@ def _stage(stage: "Stage", chosen: Chosen, as_json: bool, more: tuple[str, ...])
     check_order(study, chosen.storage, stage)
     with chosen.session(study) as session:
         worked = run_stage(session, stage)
-        rows, database = status(session.store), session.store.url
+        rows, database = status(session.store, study.called), session.store.url
     own = [row for row in rows if STAGE_OF[row["stage"]] == stage]
     if as_json and stage == "final":
         click.echo(json.dumps(answer(study.name, rows, database)))
@@ -85,7 +85,7 @@ def run(study: str, as_json: bool, **options: Any) -> None:
 
     with chosen.session(resolved) as session:
         worked = any(run_all(session).values())
-        rows, database = status(session.store), session.store.url
+        rows, database = status(session.store, study), session.store.url
     if as_json:
         click.echo(json.dumps(answer(resolved.name, rows, database)))
     else:

@@ -22,7 +22,7 @@ def status(study: str, storage: str | None, as_json: bool) -> None:
     from bnsearch.search.stages import status as take_stock
 
     with existing_store(resolved, storage) as store:
-        rows, looks = take_stock(store), store.looks() if store is not None else []
+        rows, looks = take_stock(store, study), store.looks() if store is not None else []
     if as_json:
         click.echo(json.dumps(rows))
     else:

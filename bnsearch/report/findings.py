@@ -13,6 +13,10 @@ BEFORE = {"fine": "coarse", "fine2": "fine"}  # whose best a computed space is b
 
 def findings(row: Row) -> list[Finding]:
     """A stage's findings; of one that is under way, how far it is."""
+    return _found(row) + ([("Stale", row["stale"])] if row["stale"] else [])
+
+
+def _found(row: Row) -> list[Finding]:
     label, n, total = row["stage"].capitalize(), n_over(row), row["total"]
     under_way = [(label, f"unfinished: {n} of {total} trials")] if n < total else []
     if row["result"]:

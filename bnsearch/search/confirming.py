@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from bnsearch.errors import StudyFileError, UsageError
 from bnsearch.search import choose
 from bnsearch.search.cohort import Lane
-from bnsearch.search.levels import is_finished, require, searched
+from bnsearch.search.levels import is_finished, n_finished, require, searched
 from bnsearch.search.materials import rows_of
 from bnsearch.search.plan import Plan
 from bnsearch.search.running import add_running, run_running
@@ -55,12 +55,9 @@ def _ensure(session: Session) -> optuna.Study:
     fine = require(session, "fine", "confirm")
     levels = [*require(session, "coarse", "confirm"), *fine]
     _check_rows(session)
-    return session.store.create(
-        "confirm",
-        session.attrs(
-            "confirm", task, finalists=finalists_of(session, levels), parent={"study": levels[-1].study_name}
-        ),
-    )
+    parent = {"study": levels[-1].study_name, "n_trials": n_finished(levels[-1])}
+    attrs = session.attrs("confirm", task, finalists=finalists_of(session, levels), parent=parent)
+    return session.store.create("confirm", attrs)
 
 
 def finalists_of(session: Session, levels: Sequence[optuna.Study]) -> list[dict[str, Any]]:

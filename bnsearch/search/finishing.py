@@ -67,7 +67,9 @@ def _ensure(session: Session) -> optuna.Study:
     confirm = session.store.load("confirm")
     assert confirm is not None
     verdict = confirm.user_attrs["verdict"]
+    # what final is built on stays with it, whatever further repeats of confirm find
     parent = {"study": confirm.study_name, "finalist": verdict["winner"]}
+    parent |= {key: verdict[key] for key in ("n_repeats", "estimate")}
     return session.store.create("final", session.attrs("final", task, params=verdict["params"], parent=parent), VALUE)
 
 
@@ -176,12 +178,10 @@ def result(session: Session, study: optuna.Study, look: int) -> dict[str, Any]:
     ]
     train, _ = rows_of(session.study.setups["final"].data, len(session.materials.dataset.X))
     lone = [float(t.user_attrs["valid_accuracy"]) for t in trials if "valid_accuracy" in t.user_attrs]
-    confirm = session.store.load("confirm") if study.user_attrs["parent"] else None
+    parent = study.user_attrs["parent"]
     return {
         "params": study.user_attrs["params"],
-        "valid_accuracy": confirm.user_attrs["verdict"]["estimate"]
-        if confirm
-        else (float(np.mean(lone)) if lone else None),
+        "valid_accuracy": parent["estimate"] if parent else (float(np.mean(lone)) if lone else None),
         "test_accuracy": {"mean": images.mean, "low": images.low, "high": images.high, "per_seed": per_seed},
         "test_accuracy_over_seeds": {"low": seeds.low, "high": seeds.high},
         "train_accuracy": float(np.mean([t.user_attrs["train_accuracy"] for t in trials])),

@@ -24,9 +24,13 @@ def is_finished(study: optuna.Study | None) -> bool:
     """Has the study reached the last total asked for, with nothing running?"""
     if study is None:
         return False
-    trials = study.get_trials(deepcopy=False)
-    running = any(t.state == TrialState.RUNNING for t in trials)
-    return not running and sum(counts(t) for t in trials) >= int(study.user_attrs.get("total", 1))
+    running = any(t.state == TrialState.RUNNING for t in study.get_trials(deepcopy=False))
+    return not running and n_finished(study) >= int(study.user_attrs.get("total", 1))
+
+
+def n_finished(study: optuna.Study) -> int:
+    """Trials that are over."""
+    return sum(counts(trial) for trial in study.get_trials(deepcopy=False))
 
 
 def needs_further(study: optuna.Study) -> bool:

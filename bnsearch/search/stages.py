@@ -14,6 +14,7 @@ from bnsearch.search.levels import too_early
 from bnsearch.search.searching import run_search
 from bnsearch.search.session import Session, existing_store
 from bnsearch.search.setups import LEVELS, STAGES, STUDIES, Stage
+from bnsearch.search.stale import stale
 from bnsearch.search.store import Store
 from bnsearch.search.study_file import Study
 from bnsearch.search.trials import Trial, finished
@@ -49,12 +50,15 @@ def stages_of(study: Study) -> tuple[Stage, ...]:
     return tuple(stage for stage in STAGES if not (fixed and stage == "confirm"))
 
 
-def status(store: Store | None) -> list[dict[str, Any]]:
-    """Stages with their trials by state, their best and their verdicts; empty where nothing has been run."""
+def status(store: Store | None, called: str) -> list[dict[str, Any]]:
+    """Stages with their trials by state, their best and their verdicts; empty where nothing has been run.
+
+    called: the study as the user named it, for the commands in what is said.
+    """
     rows = []
     for name in STUDIES:
         study = store.load(name) if store is not None else None
-        if study is None:
+        if store is None or study is None:
             continue
         trials = study.get_trials(deepcopy=False)
         states = [t.state for t in trials]
@@ -74,9 +78,10 @@ def status(store: Store | None) -> list[dict[str, Any]]:
                 "space": study.user_attrs.get("space"),
                 "edges": study.user_attrs.get("edges", []),
                 "parent": study.user_attrs.get("parent"),
-                "followed_by": "fine2" if name == "fine" and store is not None and store.load("fine2") else None,
+                "followed_by": "fine2" if name == "fine" and store.load("fine2") else None,
                 "verdict": study.user_attrs.get("verdict"),
                 "result": study.user_attrs.get("result"),
+                "stale": stale(store, study, called),
                 "top": [_shown(trial) for trial in ranked[:5]],
             }
         )

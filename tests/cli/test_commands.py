@@ -87,6 +87,18 @@ def test_status_counts_trials_by_state(finished: Path) -> None:
         assert {"l2", "learning_rate"} <= row["best"]["params"].keys()
 
 
+def test_a_stage_that_has_become_stale_is_named_with_the_remedy(finished: Path) -> None:
+    invoke("fine", "tiny.toml", "--trials", "5")
+    words = "has grown since confirm was made (4 -> 5 trials): `bnsearch reset tiny.toml --from confirm`"
+    for output in (invoke("status", "tiny.toml").stdout, invoke("run", "tiny.toml").stdout):
+        assert words in " ".join(output.split())
+    for rows in (answer("status", "tiny.toml"), answer("run", "tiny.toml")["stages"]):
+        assert [row["stage"] for row in rows if row["stale"]] == ["confirm"]
+        assert all(words in row["stale"] for row in rows if row["stage"] == "confirm")
+    invoke("reset", "tiny.toml", "--from", "confirm")
+    assert not any(row["stale"] for row in answer("run", "tiny.toml")["stages"])
+
+
 def test_status_names_the_looks_at_the_test_set(finished: Path) -> None:
     output = invoke("status", "tiny.toml").stdout
     assert "1 look at the test set" in output

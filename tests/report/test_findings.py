@@ -193,6 +193,13 @@ def test_many_more_rows_than_in_confirm_are_said() -> None:
     assert "25 % more rows than the 30,000 of confirm" in said(changed(FINAL, result__n_train_in_confirm=30_000))
 
 
+@pytest.mark.parametrize("row", [FINE, CONFIRM, FINAL])
+def test_a_stage_that_has_become_stale_says_so(row: Row) -> None:
+    sentence = f"fine has grown since {row['stage']} was made (16 -> 40 trials): `bnsearch reset mine` takes them in"
+    assert said(changed(row, stale=sentence)).endswith(f"\nStale: {sentence}")
+    assert "Stale" not in said(row)
+
+
 def test_all_findings_keep_the_order_of_the_stages() -> None:
     labels = [label for label, _ in all_findings([COARSE, FINE, CONFIRM, FINAL]) if label]
     assert labels == ["Coarse", "Fine", "Chosen", "Test"]

@@ -65,7 +65,7 @@ def test_only_one_further_level_is_run_and_its_edge_stays_unresolved(tmp_path: P
     assert run(study, "coarse", "fine", "fine") == [True, True, False]
     assert attrs_of(study, "fine2")["verdict"]["unresolved_edges"]
     with stored(study) as store:
-        assert [row["stage"] for row in status(store)] == ["coarse", "fine", "fine2"]
+        assert [row["stage"] for row in status(store, "tiny")] == ["coarse", "fine", "fine2"]
     assert run(tiny(tmp_path, *BRIEF[:2], "fine.trials=2"), "fine") == [True]
     assert [len(trials_of(study, level)) for level in ("fine", "fine2")] == [1, 2]
 
@@ -152,7 +152,7 @@ def test_reset_from_fine_and_run_again(finished: Path) -> None:
 
 def test_status_shows_the_further_level(whole: Study) -> None:
     with stored(whole) as store:
-        rows = {row["stage"]: row for row in status(store)}
+        rows = {row["stage"]: row for row in status(store, "tiny")}
     assert rows["fine"]["followed_by"] == "fine2"
     assert rows["fine2"]["followed_by"] is None
     assert rows["fine2"]["best"]["value"] == max(t.value for t in trials_of(whole, "fine2"))

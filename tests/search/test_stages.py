@@ -62,7 +62,7 @@ def measured(done: Advance) -> tuple[float, float]:
 
 def test_every_stage_has_exactly_its_total(whole: Study) -> None:
     with stored(whole) as store:
-        rows = status(store)
+        rows = status(store, "tiny")
     assert [row["stage"] for row in rows] == list(STUDIES)
     assert [row["total"] for row in rows] == [6, 4, 4, 6, 2]  # confirm: two of the last level and the default, twice
     for row in rows:
@@ -261,7 +261,7 @@ def test_a_stage_refuses_to_start_before_its_parents(stage: str, tmp_path: Path)
     ):
         run(study, stage)
     with stored(study) as store:
-        assert status(store) == []
+        assert status(store, "tiny") == []
 
 
 def test_fine_refuses_an_unfinished_coarse(tmp_path: Path) -> None:
@@ -388,7 +388,7 @@ def test_a_diverged_trial_fails_with_its_parameters_and_counts(tmp_path: Path, m
     assert (study.results / "curves" / "coarse-00000.csv").exists()
     assert not list((study.results / "states").glob("*"))
     with stored(study) as store:
-        (row,) = status(store)
+        (row,) = status(store, "tiny")
         optuna_best = store.load("coarse").best_trial.number
     assert row["trials"] == {"complete": 3, "pruned": 0, "failed": 1, "running": 0}
     assert 0 not in [t["trial"] for t in row["top"]]
@@ -693,7 +693,7 @@ def test_reset_knows_its_stages(whole: Study) -> None:
 
 
 def test_status_of_a_study_that_was_never_run_is_empty() -> None:
-    assert status(None) == []
+    assert status(None, "tiny") == []
 
 
 def test_a_copied_study_can_be_moved(finished: Path, tmp_path: Path) -> None:
