@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
@@ -21,6 +22,7 @@ from bnsearch.errors import LockedError
 from bnsearch.search import cohort, running
 from bnsearch.search.advance import advance
 from bnsearch.search.executor import local_executor
+from bnsearch.search.lane_file import save_lane
 from bnsearch.search.levels import verdict
 from bnsearch.search.setups import LEVELS, STAGE_OF, STAGES, STUDIES
 from bnsearch.search.stages import run_all, run_stage
@@ -353,6 +355,43 @@ def stop_after_a_value(study: Study, stage: str, monkeypatch: pytest.MonkeyPatch
         patch.setattr(RDBStorage, "set_trial_state_values", told)
         with pytest.raises(KeyboardInterrupt):
             run(study, stage)
+
+
+# ---- stored in time
+
+
+class Taking(Inline):
+    """Every call takes four seconds on a clock of its own."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.now += 4.0 if fn is advance else 0.0
+        return super().submit(fn, *args, **kwargs)
+
+
+@pytest.mark.parametrize("n_workers", [1, 2, 3])
+def test_every_lane_is_stored_in_time(n_workers: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cohorts take turns, and only that one was once stored whose news came when the time was up."""
+    executor, seen = Taking(), {}
+    call = 4.0 * n_workers  # from one of a cohort's news to the next, as all take turns
+
+    def save(path: Path, lane: cohort.Lane, state: Any, curve: Any) -> None:
+        save_lane(path, lane, state, curve)
+        seen.setdefault(lane.number, [call]).append(executor.now)
+
+    study = tiny(tmp_path, "training.epochs=10", "coarse.trials=9")
+    monkeypatch.setattr(cohort, "CALL_SECONDS", 0.0)  # after the first call a step a call, of 60
+    monkeypatch.setattr(running.time, "monotonic", lambda: executor.now)
+    monkeypatch.setattr(running, "save_lane", save)
+    run(study, "coarse", executor=lambda: executor, n_workers=n_workers)
+    assert executor.now > 30 * call
+    assert sorted(seen) == list(range(9))
+    for times in seen.values():
+        apart = np.diff([*times, executor.now])
+        assert apart.max() <= running.STATE_SECONDS + call
+        assert apart[1:-1].min() >= running.STATE_SECONDS  # nor more often, for a state is written to the disk
 
 
 # ---- killed
