@@ -19,7 +19,7 @@ from bnsearch.search.plan import Plan
 from bnsearch.search.running import add_running, run_running
 from bnsearch.search.searching import configuration
 from bnsearch.search.session import Session
-from bnsearch.search.setups import LEVELS
+from bnsearch.search.setups import LEVELS, Setup
 from bnsearch.search.tables import Range
 from bnsearch.search.trials import Trial, finished
 from bnsearch.search.unchanged import check_unchanged
@@ -83,13 +83,15 @@ def finalists_of(session: Session, levels: Sequence[optuna.Study]) -> list[dict[
     if same is not None:
         same["default"] = True
     else:
-        found.append({"params": default, "stage": "coarse", "trial": _trial_of(trials[0], default), "default": True})
+        number = _trial_of(trials[0], session.study.setups["coarse"], default)
+        found.append({"params": default, "stage": "coarse", "trial": number, "default": True})
     return found
 
 
-def _trial_of(trials: Sequence[Trial], params: Mapping[str, float]) -> int | None:
+def _trial_of(trials: Sequence[Trial], setup: Setup, params: Mapping[str, float]) -> int | None:
     """The coarse trial of a setting, when it was one."""
-    return next((t.number for t in trials if all(params[k] == v for k, v in t.params.items())), None)
+    whole = ((t.number, configuration(setup, t.params)._asdict()) for t in trials)
+    return next((number for number, own in whole if choose.same_setting(own, params)), None)
 
 
 def _check_rows(session: Session) -> None:

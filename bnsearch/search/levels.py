@@ -11,7 +11,6 @@ from bnsearch.search.choose import TieSet, rank, tie_set
 from bnsearch.search.session import Session
 from bnsearch.search.setups import LEVELS, STAGE_OF, SearchStage
 from bnsearch.search.space import Box, Edge, at_hard_limit, narrow, ranges, unresolved
-from bnsearch.search.store import Store
 from bnsearch.search.study_file import Study
 from bnsearch.search.tables import Range, SearchTable
 from bnsearch.search.trials import counts, finished
@@ -38,11 +37,6 @@ def needs_further(study: optuna.Study) -> bool:
     if study.user_attrs["stage"] != "fine" or "parent" not in study.user_attrs or not is_finished(study):
         return False
     return any(not edge["hard_limit"] for edge in verdict(study)["unresolved_edges"])
-
-
-def last_level(store: Store) -> optuna.Study | None:
-    """The last level that there is."""
-    return next((study for level in reversed(LEVELS) if (study := store.load(level)) is not None), None)
 
 
 def require(session: Session, stage: SearchStage, for_stage: str) -> list[optuna.Study]:

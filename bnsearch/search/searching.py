@@ -33,11 +33,11 @@ def run_search(session: Session, stage: SearchStage) -> bool:
     From then on fine itself stays as it is, and a larger total is the further level's.
     """
     table: SearchTable = getattr(session.study.tables, stage)
-    worked, asked = False, 0
+    worked, asked, parent = False, 0, None
     for level in LEVELS:
         if STAGE_OF[level] != stage:
             continue
-        study = _ensure(session, level, table)
+        study = _ensure(session, level, table, parent)
         # what was asked for before comes first, so that a restart with a larger total takes the same course
         asked = int(study.user_attrs.get("total", asked))
         for total in sorted({asked, max(asked, table.total)} - {0}):
@@ -48,7 +48,7 @@ def run_search(session: Session, stage: SearchStage) -> bool:
             study.set_user_attr("verdict", found)
         if not needs_further(study):
             break
-        asked = int(study.user_attrs["total"])
+        asked, parent = int(study.user_attrs["total"]), study
     return worked
 
 
@@ -57,15 +57,18 @@ def configuration(setup: Setup, params: Mapping[str, float]) -> Configuration:
     return Configuration(**(setup.default_setting() | {name: float(value) for name, value in params.items()}))
 
 
-def _ensure(session: Session, level: Level, table: SearchTable) -> optuna.Study:
-    """The level's study, made when there is none; a computed space is computed once and stays."""
+def _ensure(session: Session, level: Level, table: SearchTable, parent: optuna.Study | None) -> optuna.Study:
+    """The level's study, made when there is none; a computed space is computed once and stays.
+
+    parent: the finished level of the same stage that this one goes on from.
+    """
     study, stage, task = session.store.load(level), STAGE_OF[level], task_of(table)
     if study is not None:
         check_unchanged(session, study, stage, task)
         return study
     before = [] if level == "coarse" else require(session, "coarse", stage)
-    if level == "fine2":
-        before += [fine for fine in [session.store.load("fine")] if fine is not None]
+    if parent is not None:
+        before.append(parent)
     space, more = dict(table.space or {}), {}
     if before and table.space is None:
         box, ties, n_trials = box_around(before[-1])

@@ -55,11 +55,11 @@ def status(store: Store | None, called: str) -> list[dict[str, Any]]:
 
     called: the study as the user named it, for the commands in what is said.
     """
+    # each opened once, for its trials are then read once
+    found = {name: store.load(name) for name in STUDIES} if store is not None else {}
+    studies = {name: study for name, study in found.items() if study is not None}
     rows = []
-    for name in STUDIES:
-        study = store.load(name) if store is not None else None
-        if store is None or study is None:
-            continue
+    for name, study in studies.items():
         trials = study.get_trials(deepcopy=False)
         states = [t.state for t in trials]
         ranked = rank(finished(trials))
@@ -78,10 +78,10 @@ def status(store: Store | None, called: str) -> list[dict[str, Any]]:
                 "space": study.user_attrs.get("space"),
                 "edges": study.user_attrs.get("edges", []),
                 "parent": study.user_attrs.get("parent"),
-                "followed_by": "fine2" if name == "fine" and store.load("fine2") else None,
+                "followed_by": "fine2" if name == "fine" and "fine2" in studies else None,
                 "verdict": study.user_attrs.get("verdict"),
                 "result": study.user_attrs.get("result"),
-                "stale": stale(store, study, called),
+                "stale": stale(studies, name, called),
                 "top": [_shown(trial) for trial in ranked[:5]],
             }
         )

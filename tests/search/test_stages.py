@@ -449,6 +449,13 @@ def test_finalists_are_the_best_of_the_last_level_and_the_default(whole: Study) 
     ]
 
 
+def test_a_default_that_coarse_trained_otherwise_is_none_of_its_trials(tmp_path: Path) -> None:
+    study = tiny(tmp_path, "coarse.training.momentum=0.9", "coarse.trials=2", "fine.trials=1", "training.epochs=1")
+    run(study, "coarse", "fine", "confirm")
+    default = next(f for f in attrs_of(study, "confirm")["finalists"] if f["default"])
+    assert (default["params"]["momentum"], default["trial"]) == (0.5, None)
+
+
 def test_finalists_of_a_repeat_share_rows_that_the_search_never_validated_on(whole: Study) -> None:
     """Each value is that of a network trained alone on the repeat's rows, with the repeat's weights and order."""
     seen: dict[int, set[int]] = {}
