@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bnsearch.search.address import default_url, sqlite_path
 from bnsearch.search.executor import ExecutorFactory
-from bnsearch.search.lock import locked
+from bnsearch.search.lock import study_locked
 from bnsearch.search.materials import Materials, cache_folder
 from bnsearch.search.progress import Progress
-from bnsearch.search.store import Store, database_errors, default_url, open_existing, open_store, sqlite_path
+from bnsearch.search.store import Store, database_errors, open_existing, open_store
 from bnsearch.search.study_file import Stage, Study
 
 
@@ -60,12 +61,28 @@ def open_session(
     url = storage_url(study, storage)
     materials = Materials(study, cache_folder(), n_workers, executor_factory, progress, data_dir)
     _ = materials.dataset
-    with locked(study.folder / f"{study.name}.lock", f"The study {study.name!r}"), database_errors(url):
+    with study_locked(study.results, sqlite_path(url)), database_errors(url):
         store = open_store(url, study.name)
         try:
             yield Session(study, store, materials)
         finally:
             materials.close()
+            store.close()
+
+
+@contextmanager
+def store_to_change(study: Study, storage: str | None) -> Iterator[Store | None]:
+    """The study's database under the study's locks, or None where there is none yet."""
+    url = storage_url(study, storage)
+    path = sqlite_path(url)
+    if path is not None and not path.exists():
+        yield None
+        return
+    with study_locked(study.results, path), database_errors(url):
+        store = open_store(url, study.name)
+        try:
+            yield store
+        finally:
             store.close()
 
 

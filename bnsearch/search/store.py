@@ -3,7 +3,6 @@
 Studies, their provenance, and the ledger of test-set looks.
 """
 
-import re
 import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping
@@ -18,6 +17,7 @@ from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
 
 from bnsearch.errors import ChangedError, StoreError
+from bnsearch.search.address import sqlite_path, without_password
 from bnsearch.search.lock import in_turn
 
 BUSY_SECONDS = 60
@@ -99,37 +99,6 @@ class Store:
         """Give the connections back."""
         self.storage.remove_session()
         self.storage.engine.dispose()
-
-
-def default_url(folder: Path, name: str) -> str:
-    """The SQLite database beside a study file."""
-    return f"sqlite:///{folder / name}.db"
-
-
-def without_password(url: str) -> str:
-    """A database's address as it may be shown."""
-    try:
-        parsed = sa.make_url(url)
-    except sa.exc.ArgumentError:  # mistyped: whatever stands before the host may hold a password
-        return re.sub(r"^(.*?//)?.*@", r"\1***@", url)
-    if "password" in parsed.query:
-        parsed = parsed.update_query_dict({"password": "***"})
-    return parsed.render_as_string(hide_password=True)
-
-
-def sqlite_path(url: str) -> Path | None:
-    """The file of an SQLite URL."""
-    try:
-        parsed = sa.make_url(url)
-    except sa.exc.ArgumentError as error:
-        raise StoreError(
-            f"--storage must be a database URL such as sqlite:///studies/digits.db, but got {without_password(url)!r}."
-        ) from error
-    if parsed.get_backend_name() != "sqlite":
-        return None
-    if parsed.database in (None, "", ":memory:"):
-        raise StoreError(f"--storage must name a file, such as sqlite:///studies/digits.db, but got {url!r}.")
-    return Path(str(parsed.database))
 
 
 def open_store(url: str, name: str) -> Store:

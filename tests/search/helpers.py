@@ -14,12 +14,13 @@ from safetensors import safe_open
 from bnsearch.data.load import load
 from bnsearch.data.part import Part
 from bnsearch.data.prepare import DataReference, Recipe, prepare, write_source
+from bnsearch.search.address import default_url
 from bnsearch.search.materials import architecture
 from bnsearch.search.plan import Configuration, Plan, epoch_steps, n_steps
 from bnsearch.search.progress import Progress, Silent
 from bnsearch.search.session import Session, open_session
 from bnsearch.search.stages import run_stage
-from bnsearch.search.store import Store, default_url
+from bnsearch.search.store import Store
 from bnsearch.search.study_file import STAGES, Study, load_study
 
 # For tests of properties: a slow machine is no failure.

@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import text
 
 from bnsearch.errors import StoreError
+from bnsearch.search.address import default_url, without_password
 from bnsearch.search.stages import run_stage
-from bnsearch.search.store import Store, database_errors, default_url, open_existing, open_store, without_password
+from bnsearch.search.store import Store, database_errors, open_existing, open_store
 from tests.search.helpers import at_work, tiny
 from tests.search.make_one import make_one
 
