@@ -3,12 +3,10 @@
 Studies, their provenance, and the ledger of test-set looks.
 """
 
-import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import optuna
@@ -19,8 +17,8 @@ from optuna.storages import RDBStorage
 from bnsearch.errors import ChangedError, StoreError
 from bnsearch.search.address import sqlite_path, without_password
 from bnsearch.search.lock import in_turn
+from bnsearch.search.sqlite import BUSY_SECONDS, check_optunas, copy_in_memory, switch_to_wal
 
-BUSY_SECONDS = 60
 ASIDE = "another name (copy the study file)"
 LOOKS = sa.Table(
     "bnsearch_test_looks",
@@ -107,7 +105,8 @@ def open_store(url: str, name: str) -> Store:
     if path is None:
         return Store(_storage(url, {}), name)
     with in_turn(path.parent):  # two creators at once would corrupt the schema
-        _switch_to_wal(path)
+        check_optunas(path)
+        switch_to_wal(path)
         storage = _storage(url, {"connect_args": {"timeout": BUSY_SECONDS}})
     # NORMAL is safe in WAL mode and saves an fsync a commit; it is a property of each connection
     sa.event.listen(storage.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = NORMAL"))
@@ -117,9 +116,16 @@ def open_store(url: str, name: str) -> Store:
 
 
 def open_existing(url: str, name: str) -> Store | None:
-    """Open the database for reading, or None where there is none: nothing is created."""
+    """The database as it is now, to be read, or None where there is none: nothing on the disk is created or changed."""
     path = sqlite_path(url)
-    return None if path is not None and not path.exists() else open_store(url, name)
+    if path is None:
+        return open_store(url, name)
+    if not path.exists():
+        return None
+    with in_turn(path.parent):  # so that no writer begins while a database that nobody uses is read
+        copy = copy_in_memory(path)
+    # a storage brings its tables up to date when it is opened, and switches modes: here, in the copy alone
+    return Store(_storage(url, {"creator": lambda: copy, "poolclass": sa.pool.StaticPool}), name)
 
 
 @contextmanager
@@ -132,20 +138,6 @@ def database_errors(url: str) -> Iterator[None]:
         cause = str(error.__cause__ or error).splitlines()[0]
         raise StoreError(
             f"The database {shown} must stay usable, but: {cause}. Mend it and run again to go on."
-        ) from error
-
-
-def _switch_to_wal(path: Path) -> None:
-    try:
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        raise StoreError(
-            f"{path} must be an SQLite database that can be written, but: {error}. Move it away or name another "
-            f"with --storage."
         ) from error
 
 

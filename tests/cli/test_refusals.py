@@ -239,13 +239,16 @@ def test_a_database_that_is_none_as_a_process(folder: Path) -> None:
     assert "tiny.db must be an SQLite database" in of_program(folder, "coarse", "tiny.toml")
 
 
-@pytest.mark.parametrize("command", ["coarse", "status"])
-def test_a_database_of_something_else(refusal: Refusal, command: str) -> None:
-    """`status` once called it a bug of bnsearch."""
-    with sqlite3.connect("tiny.db") as connection:
-        connection.execute("CREATE TABLE studies (recipe INT)")
+@pytest.mark.parametrize("statement", ["CREATE TABLE studies (recipe INT)", "CREATE TABLE recipes (study_id INT)"])
+@pytest.mark.parametrize("command", ["coarse tiny.toml", "status tiny.toml", "reset tiny.toml --from coarse"])
+def test_a_database_of_something_else(refusal: Refusal, command: str, statement: str) -> None:
+    """It once got Optuna's tables, from `status` even."""
+    connection = sqlite3.connect("tiny.db")
+    connection.execute(statement)
     connection.close()
-    assert "tiny.db" in refusal(command, "tiny.toml")
+    before = Path("tiny.db").read_bytes()
+    assert "tiny.db must be a database that Optuna made" in refusal(*command.split())
+    assert Path("tiny.db").read_bytes() == before
 
 
 def test_two_at_once(refusal: Refusal) -> None:

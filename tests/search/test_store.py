@@ -129,7 +129,7 @@ def test_a_database_of_another_optuna_is_refused_in_one_line(tmp_path: Path) -> 
     assert "\n" not in str(caught.value)
 
 
-def test_looking_makes_nothing(tmp_path: Path) -> None:
+def test_looking_makes_nothing_where_there_is_nothing(tmp_path: Path) -> None:
     assert open_existing(default_url(tmp_path, "tiny"), "tiny") is None
     assert open_existing(default_url(tmp_path / "no" / "folder", "tiny"), "tiny") is None
     assert list(tmp_path.iterdir()) == []
