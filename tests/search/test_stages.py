@@ -14,7 +14,7 @@ from optuna.trial import TrialState
 from bnsearch.core.train import State
 from bnsearch.data.part import Part
 from bnsearch.data.prepare import load_transform
-from bnsearch.errors import ChangedError, SpaceError, StudyFileError, UsageError
+from bnsearch.errors import ChangedError, SpaceError, StoreError, StudyFileError, UsageError
 from bnsearch.model import fold, load_model
 from bnsearch.search import choose, materials, running
 from bnsearch.search.advance import Advance, advance
@@ -676,6 +676,26 @@ def test_reset_deletes_a_stage_and_those_after_it_but_not_the_ledger(stage: str,
         after = record(study)
         assert after["final"][1]["result"]["look"] == 2
         assert without_look(after) == without_look(before)
+
+
+@pytest.mark.parametrize("at", ["curves/fine-00002.csv", "curves/final-00000.csv", "models"])
+def test_reset_of_files_that_cannot_be_removed_leaves_the_database(at: str, finished: Path) -> None:
+    """They stayed while the database had lost the stage."""
+    study = tiny(finished)
+    before = record(study)
+    path = study.results / at
+    if path.is_dir():
+        shutil.rmtree(path)
+        path.write_text("not a folder")  # even root cannot remove its tree
+    else:
+        path.unlink()
+        path.mkdir()  # nor unlink a folder
+    with (
+        stored(study) as store,
+        pytest.raises(StoreError, match=rf"{at} must be a file that can be removed, but: .*; nothing was deleted"),
+    ):
+        reset(study, store, "fine")
+    assert record(study) == before
 
 
 def test_reset_knows_its_stages(whole: Study) -> None:
