@@ -10,10 +10,10 @@ import optuna
 from optuna.distributions import FloatDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from bnsearch.errors import StudyFileError, UsageError
+from bnsearch.errors import UsageError
 from bnsearch.search import choose
 from bnsearch.search.cohort import Lane
-from bnsearch.search.materials import rows_of
+from bnsearch.search.materials import check_windows
 from bnsearch.search.plan import Plan
 from bnsearch.search.running import add_running, run_running
 from bnsearch.search.searching import configuration, is_finished, require, stored_space
@@ -53,7 +53,7 @@ def _ensure(session: Session) -> optuna.Study:
         return study
     fine = require(session, "fine", "confirm")
     coarse = require(session, "coarse", "confirm")
-    _check_rows(session)
+    check_windows(session.study.setups["confirm"], session.materials.dataset)
     return session.store.create(
         "confirm",
         session.attrs(
@@ -93,16 +93,6 @@ def finalists_of(session: Session, coarse: optuna.Study, fine: optuna.Study) -> 
 def _trial_of(trials: Sequence[Trial], params: Mapping[str, float]) -> int | None:
     """The coarse trial of a setting, when it was one."""
     return next((t.number for t in trials if all(params[k] == v for k, v in t.params.items())), None)
-
-
-def _check_rows(session: Session) -> None:
-    train, valid = rows_of(session.study.setups["confirm"].data, len(session.materials.dataset.X))
-    if valid[1] - valid[0] > train[1] - train[0]:
-        raise StudyFileError(
-            f"`data.valid` must hold at most as many rows as `data.train`, for confirm validates on rows of the "
-            f"latter, but got "
-            f"{valid[1] - valid[0]} and {train[1] - train[0]}."
-        )
 
 
 def _distributions(session: Session, finalists: Sequence[Mapping[str, Any]]) -> dict[str, FloatDistribution]:

@@ -215,7 +215,21 @@ def test_results_where_no_folder_can_be(refusal: Refusal) -> None:
     """Even root cannot write below a regular file."""
     Path("studies").write_text("a file")
     assert "studies must be a writable folder" in refusal("coarse", "digits")
-    assert "must be a writable folder" in refusal("coarse", "tiny.toml", "--storage", "sqlite:///studies/x.db")
+    assert "there is no folder studies" in refusal("coarse", "tiny.toml", "--storage", "sqlite:///studies/x.db")
+
+
+@pytest.mark.parametrize("command", ["coarse tiny.toml", "status tiny.toml", "reset tiny.toml --from coarse"])
+def test_a_database_in_a_folder_that_is_not_there(refusal: Refusal, command: str) -> None:
+    """A mistyped address once made all its folders."""
+    line = refusal(*command.split(), "--storage", "sqlite:///studeis/deep/x.db")
+    assert "--storage must name a file in a folder that exists, but there is no folder studeis/deep" in line
+
+
+def test_a_cache_where_no_folder_can_be_is_found_out_before_a_database_is_made(
+    refusal: Refusal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BNSEARCH_CACHE", "tiny.toml/cache")
+    assert "Set BNSEARCH_CACHE to another folder" in refusal("coarse", "tiny.toml")
 
 
 def test_a_cache_where_no_folder_can_be(refusal: Refusal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -500,12 +500,23 @@ def test_optimism_is_given_only_where_search_and_confirm_train_alike(whole: Stud
     assert len(trials_of(longer, "confirm")[0].intermediate_values) == 5
 
 
-def test_confirm_needs_enough_rows_to_validate_on(tmp_path: Path) -> None:
-    study = tiny(tmp_path, "data.train=[0, 50]", "data.valid=[50, 150]", "coarse.trials=2", "fine.trials=1")
-    run(study, "coarse", "fine")
+TOO_FEW_ROWS = ("data.train=[0, 50]", "data.valid=[50, 150]", "coarse.trials=2", "fine.trials=1")
+
+
+@pytest.mark.parametrize("stage", ["coarse", "final"])
+def test_confirm_needs_enough_rows_to_validate_on(stage: str, tmp_path: Path) -> None:
+    """It was found out by confirm, when the search was over."""
     with pytest.raises(
         StudyFileError, match=r"`data\.valid` must hold at most as many rows as `data\.train`.*100 and 50"
     ):
+        run(tiny(tmp_path, *TOO_FEW_ROWS), stage)
+    assert [p.name for p in tmp_path.iterdir()] == ["tiny.toml"]
+
+
+def test_a_fixed_setting_needs_no_rows_for_confirm(tmp_path: Path) -> None:
+    study = tiny(tmp_path, *TOO_FEW_ROWS, "final.setting={}", "training.epochs=1")
+    assert run(study, "coarse", "fine", "final") == [True] * 3
+    with pytest.raises(StudyFileError, match=r"`data\.valid` must hold at most as many rows"):
         run(study, "confirm")
 
 
