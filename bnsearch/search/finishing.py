@@ -136,7 +136,7 @@ def _export(session: Session, study: optuna.Study, lane: Lane, repeat: int) -> M
             f"The state of trial {lane.number} must lie in {session.study.results / 'states'}, but is gone or "
             f"damaged: run again."
         )
-    state, _ = stored
+    state = stored.state
     with threadpool_limits(1):
         moments = evaluation_moments(state, build_run(lane.plan))
     model = fold(

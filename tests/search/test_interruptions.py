@@ -1,5 +1,6 @@
 """A study that was stopped anywhere and gone on with is the study that was never stopped, bit for bit."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -141,6 +142,21 @@ def test_stopped_at_growing_distances_along_the_chain(many_calls: bool, tmp_path
 
     assert again_and_again(attempt, first=6, more=4) > 4
     assert_as_if_never_stopped(study, whole)
+
+
+@pytest.mark.parametrize("many_calls", [True], ids=["from stored states"], indirect=True)
+def test_the_time_before_a_stop_counts(many_calls: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trial that was gone on with once told the time of its last part alone."""
+
+    def a_minute_a_step(plan: Any, configurations: Any, state: Any, to_step: int) -> Any:
+        n_steps = to_step - (0 if state is None else state.step)
+        return dataclasses.replace(advance(plan, configurations, state, to_step), seconds=60.0 * n_steps)
+
+    monkeypatch.setattr(cohort, "advance", a_minute_a_step)
+    study = brief(tmp_path, "coarse.trials=1", "training.epochs=4")
+    assert again_and_again(lambda n: run(study, "coarse", executor=lambda: Stopping(n)), first=5, more=2) >= 2
+    (trial,) = trials_of(study, "coarse")
+    assert trial.user_attrs["wall_seconds"] == 60.0 * plan_of(study).n_steps
 
 
 def test_stopped_with_worker_processes(tmp_path: Path, whole: Study, monkeypatch: pytest.MonkeyPatch) -> None:
