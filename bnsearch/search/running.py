@@ -145,7 +145,7 @@ def state_path(session: Session, study: optuna.Study, number: int) -> Path:
 
 def save_state(session: Session, study: optuna.Study, r: Running, state: State) -> None:
     """Write a lane's state with its curve and time so far."""
-    with _disk_errors(session):
+    with disk_errors(session):
         save_lane(state_path(session, study, r.lane.number), r.lane, state, r.curve, r.seconds)
 
 
@@ -158,7 +158,7 @@ def save_curve(session: Session, study: optuna.Study, number: int, curve: list[d
     """The learning curve as `curves/STAGE-NUMBER.csv`."""
     path = session.study.results / "curves" / f"{_stage(study)}-{number:05d}.csv"
     names = ["epoch", "step", *(name for name in FIGURES if any(name in point for point in curve))]
-    with _disk_errors(session):
+    with disk_errors(session):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".tmp")
         with temporary.open("w", newline="", encoding="utf-8") as file:
@@ -168,7 +168,7 @@ def save_curve(session: Session, study: optuna.Study, number: int, curve: list[d
         os.replace(temporary, path)
 
 
-class _disk_errors:
+class disk_errors:
     """Files beside the study must be writable."""
 
     def __init__(self, session: Session):
