@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from bnsearch.core.train import State
 from bnsearch.data.test_set import open_test_set
-from bnsearch.errors import StoreError, UsageError
+from bnsearch.errors import ChangedError, StoreError, UsageError
 from bnsearch.search import choose
 from bnsearch.search.cohort import Lane
 from bnsearch.search.confirming import run_confirm
@@ -111,6 +111,7 @@ def _look(session: Session, study: optuna.Study, lanes: _Lanes) -> None:
         test = open_test_set(
             session.materials.dataset, f"{study.study_name}: {len(fresh)} networks", session.store.record_look
         )
+        _check_same_rows(session, study, test.fingerprint)
         study.set_user_attr("look", test.look)
     for trial, model in zip(fresh, models, strict=True):
         with threadpool_limits(1):
@@ -134,6 +135,18 @@ def _last_state(session: Session, study: optuna.Study, lane: Lane) -> State:
             f"damaged: run again."
         )
     return stored.state
+
+
+def _check_same_rows(session: Session, study: optuna.Study, fingerprint: str) -> None:
+    """All networks of one result are tested on the same rows: those of the first look."""
+    first = study.user_attrs.get("test_fingerprint", fingerprint)
+    if first != fingerprint:
+        raise ChangedError(
+            f"The test rows must stay as they were at the first look of {study.study_name} ({first[:12]}…), but are "
+            f"others now ({fingerprint[:12]}…): bring back the file they came from, or run "
+            f"`bnsearch reset {session.study.called} --from final`."
+        )
+    study.set_user_attr("test_fingerprint", fingerprint)
 
 
 def _n_in_result(study: optuna.Study) -> int | None:
