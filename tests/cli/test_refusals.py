@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from bnsearch.cli import main
-from tests.cli.helpers import TINY, answer, invoke, program, written
+from tests.cli.helpers import answer, invoke, program, written
+from tests.helpers import BRIEF, changed
 
 pytestmark = pytest.mark.usefixtures("folder")
 
@@ -274,8 +275,12 @@ def test_two_at_once(refusal: Refusal) -> None:
 
 def test_all_diverge(folder: Path, refusal: Refusal) -> None:
     """Then there is nothing to search around, and coarse says so without a table."""
-    study = TINY.replace("high = 1.0", "high = 10.0").replace("learning_rate = 0.1", "learning_rate = 10.0")
-    study = study.replace("low = 1e-3", "low = 9.0").replace("hidden = [8]", 'hidden = [8]\nbatch_norm = "none"')
+    study = changed(
+        BRIEF,
+        ("low = 1e-2, high = 1.0", "low = 9.0, high = 10.0"),
+        ("learning_rate = 0.1", "learning_rate = 10.0"),
+        ("hidden = [8]", 'hidden = [8]\nbatch_norm = "none"'),
+    )
     Path("wild.toml").write_text(study + "\n[network.init]\nnormal = 1e30\n")
     output = invoke("coarse", "wild.toml", "--trials", "2", "--workers", "1").stdout
     assert "2 trials (2 diverged)" in output

@@ -26,9 +26,9 @@ from bnsearch.search.searching import verdict
 from bnsearch.search.stages import run_all, run_stage
 from bnsearch.search.store import Store
 from bnsearch.search.study_file import STAGES, Study
+from tests.helpers import BRIEF, changed
 from tests.search.helpers import (
     CONFIGURATIONS,
-    TINY,
     Inline,
     at_work,
     attrs_of,
@@ -52,17 +52,14 @@ WRITES = (
 )
 
 
-BRIEF = (
-    TINY.replace("epochs = 4", "epochs = 2")
-    .replace("batch_size = 40", "batch_size = 20")
-    .replace("trials = 6", "trials = 4")
-    .replace("trials = 4\n[confirm]", "trials = 1\n[confirm]")
+AS_MANY_STEPS = changed(
+    BRIEF, ("batch_size = 40", "batch_size = 20"), ("trials = 4\n[confirm]", "trials = 1\n[confirm]")
 )
 
 
 def brief(folder: Path, *overrides: str, name: str = "tiny") -> Study:
     """Fewer trials of as many steps."""
-    return tiny(folder, *overrides, name=name, text=BRIEF)
+    return tiny(folder, *overrides, name=name, text=AS_MANY_STEPS)
 
 
 @pytest.fixture(scope="module")

@@ -25,8 +25,8 @@ from bnsearch.search.stages import reset, run_all, run_stage, stages_of, status
 from bnsearch.search.study_file import STAGES, Study
 from bnsearch.search.tables import Range
 from bnsearch.search.trials import finished as trials_over
+from tests.helpers import TINY
 from tests.search.helpers import (
-    TINY,
     at_work,
     attrs_of,
     files,

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from bnsearch.errors import BnsearchError, StudyFileError, UsageError
 from bnsearch.search.study_file import STAGES, bundled, find, load_study
 from bnsearch.search.tables import Constant, Cosine, Cyclic, Exponential, NormalInit, Range
-from tests.search.helpers import TINY, tiny, untimed
+from tests.helpers import TINY
+from tests.search.helpers import tiny, untimed
 
 # ---- the bundled studies
 
