@@ -10,8 +10,9 @@ from pathlib import Path
 from rich.console import Console
 
 from bnsearch.report.text import run_report
+from bnsearch.search.address import default_url
 from bnsearch.search.stages import status
-from bnsearch.search.store import default_url, open_existing
+from bnsearch.search.store import open_existing
 
 IMAGES = Path(__file__).parent / "images"
 WIDTH = 84

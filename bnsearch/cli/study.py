@@ -45,15 +45,11 @@ def reset(study: str, stage: str, storage: str | None, as_json: bool) -> None:
     from bnsearch.search.study_file import load_study
 
     resolved = load_study(study)
-    from bnsearch.search.lock import locked
-    from bnsearch.search.session import existing_store
+    from bnsearch.search.session import store_to_change
     from bnsearch.search.stages import reset as delete
 
-    with existing_store(resolved, storage) as store:
-        deleted = []
-        if store is not None:
-            with locked(resolved.folder / f"{resolved.name}.lock", f"The study {resolved.name!r}"):
-                deleted = delete(resolved, store, stage)
+    with store_to_change(resolved, storage) as store:
+        deleted = [] if store is None else delete(resolved, store, stage)
     if not deleted:
         raise UsageError(f"There must be something to delete, but {study} has nothing from {stage} on.")
     click.echo(json.dumps({"deleted": deleted}) if as_json else f"Deleted {', '.join(deleted)}.")

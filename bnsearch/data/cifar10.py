@@ -4,6 +4,7 @@ Source: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 
 """
 
 import os
+import pickle
 import tarfile
 import tempfile
 import zlib
@@ -43,12 +44,14 @@ def load(data_dir: Path | None = None, *, progress: Progress | None = None, rows
 
     The files are looked for in `data_dir` alone if it is given, else in $BNSEARCH_DATA and in the user's cache; each
     may be the folder of the batch files or the one around it. Where there are none they are downloaded into the cache.
-    The test batch is not read before `read_test` is called. Pixels and labels are checked in form and range, checksums
-    only of what is downloaded. Raises DataError, and DownloadError where the files cannot be fetched.
+    Before `read_test` is called the test batch is not read but for its last byte. Pixels and labels are checked in form
+    and range, checksums only of what is downloaded. Raises DataError, and DownloadError where the files cannot be
+    fetched.
     """
     folder = find(data_dir) or download(user_cache_path("bnsearch"), progress)
     for name in (*TRAIN_FILES, TEST_FILE):
         _check_size(folder / name, rows_per_file)
+    _check_end(folder / TEST_FILE)
     batches = [read_batch(folder / name, rows_per_file) for name in TRAIN_FILES]
     X = np.concatenate([X for X, _ in batches])
     y = np.concatenate([y for _, y in batches])
@@ -151,6 +154,14 @@ def _check_size(path: Path, n_rows: int) -> None:
         raise DataError(f"{path} must be one of CIFAR-10's six batch files, but is missing: get the folder again.")
     if (n_bytes := path.stat().st_size) < n_rows * N_PIXELS:
         raise DataError(f"{path} must hold {n_rows} images, but has only {n_bytes:,} bytes: get the folder again.")
+
+
+def _check_end(path: Path) -> None:
+    """Notice as early what stands in the place of a pickle; its last byte is neither a pixel nor a label."""
+    with path.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        if file.read(1) != pickle.STOP:
+            raise DataError(f"{path} must be a whole pickle, but does not end like one: get the folder again.")
 
 
 def _read_classes(path: Path) -> tuple[str, ...]:

@@ -2,13 +2,13 @@
 
 import math
 import os
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bnsearch.data.archive import listed, read_archive, read_archive_test
 from bnsearch.data.dataset import Dataset, Rows, check, dataset, one_line, shuffled, split
 from bnsearch.errors import DataError
 
@@ -28,7 +28,7 @@ def load(path: Path, label: str = "label") -> Dataset:
         raise DataError(f"{path} must be a data file, but there is none: correct the path.")
     columns, has_test = None, False
     if path.suffix.lower() == ".npz":
-        raw, labels, has_test = _read_archive(path)
+        raw, labels, has_test = read_archive(path)
     else:
         raw, labels, columns = _read_table(path, label)
     X = _flat(raw)
@@ -41,7 +41,7 @@ def load(path: Path, label: str = "label") -> Dataset:
         train = shuffled(len(y))
 
         def read_test() -> Rows:
-            return _read_archive_test(path, raw.shape[1:], classes)
+            return _read_test(path, classes)
     else:
         train, test = split(str(path), y, classes)
         set_aside = X[test], y[test]
@@ -52,42 +52,9 @@ def load(path: Path, label: str = "label") -> Dataset:
     return dataset(str(path), path.name, X[train], y[train], classes, read_test, image_shape=image_shape)
 
 
-def _read_archive(path: Path) -> tuple[NDArray[Any], NDArray[Any], bool]:
-    """Read X and y, and whether the archive has test rows of its own, which are left alone."""
-    X, labels, names = _read_arrays(path, "X", "y")
-    if ("X_test" in names) != ("y_test" in names):
-        raise DataError(f"{path} must hold both X_test and y_test or neither, but holds {_listed(names)}.")
-    return X, labels, "X_test" in names
-
-
-def _read_archive_test(path: Path, row_shape: tuple[int, ...], classes: tuple[str, ...]) -> Rows:
-    X, labels, _ = _read_arrays(path, "X_test", "y_test")
-    if X.shape[1:] != row_shape:
-        raise DataError(f"{path} must have rows of shape {row_shape} in X_test as in X, but got {X.shape[1:]}.")
+def _read_test(path: Path, classes: tuple[str, ...]) -> Rows:
+    X, labels = read_archive_test(path)
     return _flat(X), _index(path, labels, classes)
-
-
-def _read_arrays(path: Path, x_name: str, y_name: str) -> tuple[NDArray[Any], NDArray[Any], list[str]]:
-    """Read two arrays, X of rows and y of labels, and list the names of all that the archive holds."""
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            names = list(archive.files)
-            found = {name: np.asarray(archive[name]) for name in (x_name, y_name) if name in names}
-    except Exception as error:  # zipfile, zlib and NumPy each have errors of their own for damaged bytes
-        raise DataError(
-            f"{path} must be a NumPy archive without Python objects, but cannot be read ({one_line(error)}): "
-            "write it anew with numpy.savez."
-        ) from error
-    if len(found) < 2:
-        raise DataError(f"{path} must hold the arrays {x_name} and {y_name}, but holds {_listed(names)}.")
-    X, y = found[x_name], found[y_name]
-    if X.ndim < 2 or X.dtype.kind not in "biuf":
-        raise DataError(f"{path} must hold {x_name} as (n, ...) real numbers, but got {X.dtype} of shape {X.shape}.")
-    if y.shape != X.shape[:1] or y.dtype.kind not in "biuU":
-        raise DataError(
-            f"{path} must hold {y_name} as ({len(X)},) whole numbers or text, but got {y.dtype} of shape {y.shape}."
-        )
-    return X, y, names
 
 
 def _read_table(path: Path, label: str) -> tuple[NDArray[np.float32], NDArray[Any], list[str]]:
@@ -97,7 +64,7 @@ def _read_table(path: Path, label: str) -> tuple[NDArray[np.float32], NDArray[An
     table = _parse_table(path)
     if label not in table:
         raise DataError(
-            f"{path} must have a column {label!r} of labels, but has {_listed(table.columns)}: name it in `label`."
+            f"{path} must have a column {label!r} of labels, but has {listed(table.columns)}: name it in `label`."
         )
     if (missing := table[label].isna()).any():
         row = int(missing.to_numpy().argmax()) + 1
@@ -136,7 +103,7 @@ def _parse_table(path: Path) -> Any:
         ) from error
     if "" in names or len(set(names)) < len(names):
         raise DataError(
-            f"{path} must have a name of its own for every column, but has {_listed(names)}: "
+            f"{path} must have a name of its own for every column, but has {listed(names)}: "
             "name it, or leave it out (an index that pandas wrote would tell the order of rows)."
         )
     return table.set_axis(names, axis="columns")
@@ -154,10 +121,5 @@ def _index(path: Path, labels: NDArray[Any], classes: tuple[str, ...]) -> NDArra
     place = {name: index for index, name in enumerate(classes)}
     names = distinct.astype(str).tolist()
     if unknown := [name for name in names if name not in place]:
-        raise DataError(f"{path} must have test labels that occur in training, but has {_listed(unknown)}.")
+        raise DataError(f"{path} must have test labels that occur in training, but has {listed(unknown)}.")
     return np.array([place[name] for name in names], np.int64)[inverse]
-
-
-def _listed(names: Iterable[str]) -> str:
-    quoted = [repr(name) for name in names]
-    return ", ".join(quoted[:10]) + (", ..." if len(quoted) > 10 else "") if quoted else "none"

@@ -7,9 +7,6 @@ a temporary name first; it may be deleted at any time.
 
 import hashlib
 import json
-import os
-import tempfile
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +16,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from bnsearch.data.cache import keep_array, make
 from bnsearch.data.dataset import Dataset, one_line
 from bnsearch.data.part import Part
 from bnsearch.data.transform import Standardize, Transform, fit_basis, fit_standardization
@@ -86,30 +84,31 @@ class PartRows:
 def write_source(dataset: Dataset, cache: Path) -> Source:
     """Put a data set's training rows where all processes can map them."""
     folder = cache / "source" / dataset.fingerprint[:20]
-    if not ((folder / "X.npy").exists() and (folder / "y.npy").exists()):
-        _write(folder / "X.npy", lambda path: np.save(path, dataset.X))
-        _write(folder / "y.npy", lambda path: np.save(path, dataset.y))
+    keep_array(folder / "X.npy", dataset.X)
+    keep_array(folder / "y.npy", dataset.y)
     n_rows, n_inputs = dataset.X.shape
     return Source(folder, n_rows, n_inputs, len(dataset.classes), dataset.unit, dataset.fingerprint)
 
 
 def prepare(recipe: Recipe, cache: Path) -> DataReference:
-    """Standardise and project the rows of one repeat, unless the cache has them; one BLAS thread, so results do
-    not vary.
+    """Standardise and project the rows of one repeat, unless the cache has them whole; one BLAS thread, so results
+    do not vary.
     """
     X = _load(recipe.source.folder / "X.npy", "r")
     train_rows, _ = recipe.part.rows()
     fit = {"data": recipe.source.fingerprint, "standardize": recipe.standardize, "rows": _rows_key(recipe)}
     transform_path = cache / "prepared" / f"{_digest(fit | _basis_key(recipe))}.npz"
-    if not transform_path.exists():
+
+    def save_transform(path: Path) -> None:
         standardization = fit_standardization(X, train_rows, recipe.source.unit, recipe.standardize)
         basis = None if recipe.components is None else _basis(recipe, X, cache)
-        transform = Transform(standardization.scale, standardization.shift, basis)
-        _write(transform_path, lambda path: _save_transform(path, transform))
+        _save_transform(path, Transform(standardization.scale, standardization.shift, basis))
+
+    make(transform_path, save_transform)
     transform = load_transform(transform_path)
     projected = transform_path.with_suffix(".npy")
-    if transform.basis is not None and not projected.exists():
-        _write(projected, lambda path: _project(path, X, transform))
+    if transform.basis is not None:
+        make(projected, lambda path: _project(path, X, transform))
     return DataReference(
         inputs=recipe.source.folder / "X.npy" if transform.basis is None else projected,
         labels=recipe.source.folder / "y.npy",
@@ -150,7 +149,7 @@ def _load(path: Path, mmap_mode: Literal["r"] | None = None) -> NDArray[Any]:
 
 
 def _damaged(path: Path, error: Exception) -> DataError:
-    return DataError(f"{path} must be whole, but: {one_line(error)}. Delete it; it is made anew.")
+    return DataError(f"{path} must be whole, but: {one_line(error)}. Run again: it is made anew.")
 
 
 def _save_transform(path: Path, transform: Transform) -> None:
@@ -161,12 +160,14 @@ def _save_transform(path: Path, transform: Transform) -> None:
 
 def _basis(recipe: Recipe, X: NDArray[Any], cache: Path) -> NDArray[np.float64]:
     path = cache / "prepared" / f"basis-{_digest({'data': recipe.source.fingerprint} | _basis_key(recipe))}.npy"
-    if not path.exists():
+
+    def save_basis(temporary: Path) -> None:
         rows, _ = recipe.basis_part.rows()
         standardization = fit_standardization(X, rows, recipe.source.unit, recipe.standardize)
         assert recipe.components is not None
-        fitted = fit_basis(X, rows, standardization, recipe.components)
-        _write(path, lambda temporary: np.save(temporary, fitted))
+        np.save(temporary, fit_basis(X, rows, standardization, recipe.components))
+
+    make(path, save_basis)
     return _load(path)
 
 
@@ -190,17 +191,3 @@ def _basis_key(recipe: Recipe) -> dict[str, object]:
 
 def _digest(key: object) -> str:
     return hashlib.sha256(json.dumps([FORMAT, key], sort_keys=True).encode()).hexdigest()[:20]
-
-
-def _write(path: Path, write: Callable[[Path], object]) -> None:
-    """Whole or not at all: another process may be writing the same."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            temporary = Path(folder) / path.name
-            write(temporary)
-            os.replace(temporary, path)
-    except OSError as error:
-        raise DataError(
-            f"The cache folder {path.parent} must be writable, but: {error}. Set BNSEARCH_CACHE to another folder."
-        ) from error

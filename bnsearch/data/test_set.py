@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnsearch.data.dataset import Dataset
+from bnsearch.data.dataset import Dataset, fingerprint
 
 RecordLook = Callable[[str, str], int]  # fingerprint, purpose -> the number of this look, from 1
 
@@ -21,10 +21,12 @@ class TestSet:
     X: NDArray[Any]  # (n, D), raw units
     y: NDArray[np.int64]  # (n,)
     look: int  # 1 for the first look at this data
+    fingerprint: str  # sha256 of X and y
 
 
 def open_test_set(dataset: Dataset, purpose: str, record_look: RecordLook) -> TestSet:
     """Write the look down, then read the test rows."""
     look = record_look(dataset.fingerprint, purpose)
     X, y = dataset.read_test()
-    return TestSet(X, y, look)
+    rows = np.ascontiguousarray(X), np.ascontiguousarray(y)
+    return TestSet(X, y, look, fingerprint(*rows, dataset.classes, dataset.unit))

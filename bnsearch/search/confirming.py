@@ -10,11 +10,11 @@ import optuna
 from optuna.distributions import FloatDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from bnsearch.errors import StudyFileError, UsageError
+from bnsearch.errors import UsageError
 from bnsearch.search import choose
 from bnsearch.search.cohort import Lane
 from bnsearch.search.levels import is_finished, n_finished, require, searched
-from bnsearch.search.materials import rows_of
+from bnsearch.search.materials import check_windows
 from bnsearch.search.plan import Plan
 from bnsearch.search.running import add_running, run_running
 from bnsearch.search.searching import configuration
@@ -54,7 +54,7 @@ def _ensure(session: Session) -> optuna.Study:
         return study
     fine = require(session, "fine", "confirm")
     levels = [*require(session, "coarse", "confirm"), *fine]
-    _check_rows(session)
+    check_windows(session.study.setups["confirm"], session.materials.dataset)
     parent = {"study": levels[-1].study_name, "n_trials": n_finished(levels[-1])}
     attrs = session.attrs("confirm", task, finalists=finalists_of(session, levels), parent=parent)
     return session.store.create("confirm", attrs)
@@ -92,16 +92,6 @@ def _trial_of(trials: Sequence[Trial], setup: Setup, params: Mapping[str, float]
     """The coarse trial of a setting, when it was one."""
     whole = ((t.number, configuration(setup, t.params)._asdict()) for t in trials)
     return next((number for number, own in whole if choose.same_setting(own, params)), None)
-
-
-def _check_rows(session: Session) -> None:
-    train, valid = rows_of(session.study.setups["confirm"].data, len(session.materials.dataset.X))
-    if valid[1] - valid[0] > train[1] - train[0]:
-        raise StudyFileError(
-            f"`data.valid` must hold at most as many rows as `data.train`, for confirm validates on rows of the "
-            f"latter, but got "
-            f"{valid[1] - valid[0]} and {train[1] - train[0]}."
-        )
 
 
 def _distributions(session: Session, finalists: Sequence[Mapping[str, Any]]) -> dict[str, FloatDistribution]:

@@ -1,6 +1,5 @@
 """Final: the winner retrained with several seeds, then one look at the test set."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,18 +9,17 @@ from optuna.distributions import FloatDistribution
 from optuna.trial import FrozenTrial, TrialState
 from threadpoolctl import threadpool_limits
 
-from bnsearch.core.train import evaluation_moments
-from bnsearch.data.prepare import load_transform
+from bnsearch.core.train import State
 from bnsearch.data.test_set import open_test_set
-from bnsearch.errors import StoreError, UsageError
-from bnsearch.model import Model, fold, save_model
+from bnsearch.errors import ChangedError, StoreError, UsageError
 from bnsearch.search import choose
 from bnsearch.search.cohort import Lane
 from bnsearch.search.confirming import run_confirm
+from bnsearch.search.exporting import export, is_whole, make_anew, model_path
 from bnsearch.search.lane_file import load_lane
 from bnsearch.search.levels import is_finished
 from bnsearch.search.materials import rows_of
-from bnsearch.search.plan import Configuration, Plan, build_run
+from bnsearch.search.plan import Configuration, Plan
 from bnsearch.search.running import add_running, remove_state, run_running, state_path
 from bnsearch.search.searching import configuration
 from bnsearch.search.session import Session
@@ -41,7 +39,7 @@ def run_final(session: Session) -> bool:
     trials = study.get_trials(deepcopy=False)
     told = sum(t.state == TrialState.COMPLETE for t in trials)
     if is_finished(study) and len(trials) >= n_repeats and told == _n_in_result(study):
-        return False
+        return _mend(session, study, n_repeats)
     study.set_user_attr("total", n_repeats)
     params = study.user_attrs["params"]
     for number in range(len(trials), n_repeats):
@@ -50,6 +48,7 @@ def run_final(session: Session) -> bool:
     # the trials stay RUNNING, their last states on the disk, until the test set has been looked at
     run_running(session, study, lanes, figure="train_accuracy", finish=lambda number, outcome, state: None)
     _look(session, study, lanes)
+    _mend(session, study, n_repeats)
     return True
 
 
@@ -88,6 +87,15 @@ class _Lanes:
         return Lane(trial.number, self.plans[trial.user_attrs["repeat"]], params)
 
 
+def _mend(session: Session, study: optuna.Study, n_repeats: int) -> bool:
+    """Make the models anew that are gone, of networks that were tested already; False where none is."""
+    complete = [t for t in study.get_trials(deepcopy=False) if t.state == TrialState.COMPLETE]
+    gone = [t for t in complete if not is_whole(session, int(t.user_attrs["repeat"]))]
+    if gone:
+        make_anew(session, study, list(map(_Lanes(session, n_repeats), gone)))
+    return bool(gone)
+
+
 def _look(session: Session, study: optuna.Study, lanes: _Lanes) -> None:
     """Export the networks, open the test set, and write down what they get right there."""
     trained = [t for t in study.get_trials(deepcopy=False) if t.state in (TrialState.RUNNING, TrialState.COMPLETE)]
@@ -98,11 +106,15 @@ def _look(session: Session, study: optuna.Study, lanes: _Lanes) -> None:
             f"`bnsearch reset {session.study.called} --from final`."
         )
     fresh = [t for t in trained if t.state == TrialState.RUNNING]
-    models = [_export(session, study, lanes(t), int(t.user_attrs["repeat"])) for t in fresh]
+    models = [
+        export(session, study, lane, _last_state(session, study, lane), int(t.user_attrs["repeat"]))
+        for t, lane in zip(fresh, map(lanes, fresh), strict=True)
+    ]
     if fresh:  # else an earlier process ended after telling the last value
         test = open_test_set(
             session.materials.dataset, f"{study.study_name}: {len(fresh)} networks", session.store.record_look
         )
+        _check_same_rows(session, study, test.fingerprint)
         study.set_user_attr("look", test.look)
     for trial, model in zip(fresh, models, strict=True):
         with threadpool_limits(1):
@@ -118,6 +130,28 @@ def _look(session: Session, study: optuna.Study, lanes: _Lanes) -> None:
         remove_state(session, study, trial.number)
 
 
+def _last_state(session: Session, study: optuna.Study, lane: Lane) -> State:
+    stored = load_lane(state_path(session, study, lane.number), lane)
+    if stored is None:
+        raise StoreError(
+            f"The state of trial {lane.number} must lie in {session.study.results / 'states'}, but is gone or "
+            f"damaged: run again."
+        )
+    return stored.state
+
+
+def _check_same_rows(session: Session, study: optuna.Study, fingerprint: str) -> None:
+    """All networks of one result are tested on the same rows: those of the first look."""
+    first = study.user_attrs.get("test_fingerprint", fingerprint)
+    if first != fingerprint:
+        raise ChangedError(
+            f"The test rows must stay as they were at the first look of {study.study_name} ({first[:12]}…), but are "
+            f"others now ({fingerprint[:12]}…): bring back the file they came from, or run "
+            f"`bnsearch reset {session.study.called} --from final`."
+        )
+    study.set_user_attr("test_fingerprint", fingerprint)
+
+
 def _n_in_result(study: optuna.Study) -> int | None:
     """Networks that the stored result is about."""
     found = study.user_attrs.get("result")
@@ -129,38 +163,6 @@ def confusion(y: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: int
     counts_ = np.zeros((n_classes, n_classes), dtype=np.int64)
     np.add.at(counts_, (y, predicted), 1)
     return counts_
-
-
-def _export(session: Session, study: optuna.Study, lane: Lane, repeat: int) -> Model:
-    """The lane's last state as a model on raw inputs, written to `models/`."""
-    stored = load_lane(state_path(session, study, lane.number), lane)
-    if stored is None:
-        raise StoreError(
-            f"The state of trial {lane.number} must lie in {session.study.results / 'states'}, but is gone or "
-            f"damaged: run again."
-        )
-    state, _ = stored
-    with threadpool_limits(1):
-        moments = evaluation_moments(state, build_run(lane.plan))
-    model = fold(
-        state.network,
-        moments,
-        load_transform(lane.plan.data.transform),
-        session.materials.dataset.classes,
-        study=session.study.name,
-        repeat=repeat,
-        params=lane.configuration._asdict(),
-        n_steps=state.step,
-        data_fingerprint=session.materials.dataset.fingerprint,
-        bnsearch_version=study.user_attrs["version"],
-    )
-    save_model(model, model_path(session, repeat))
-    return model
-
-
-def model_path(session: Session, repeat: int) -> Path:
-    """Where final's network number 1, 2, … lies."""
-    return session.study.results / "models" / f"final-{repeat}.safetensors"
 
 
 def result(session: Session, study: optuna.Study, look: int) -> dict[str, Any]:

@@ -1,11 +1,12 @@
-"""A lane's state as one file: parameters, velocity, moments and the curve so far, with a checksum. Written whole
-or not at all.
+"""A lane's state as one file: parameters, velocity, moments, the curve and the time so far, with a checksum. Written
+whole or not at all.
 """
 
 import dataclasses
 import hashlib
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,13 +34,22 @@ def row(record: Record) -> dict[str, float]:
     return {"epoch": record.epoch, "step": record.step} | {k: float(v[0]) for k, v in figures.items() if v is not None}
 
 
-def save_lane(path: Path, lane: Lane, state: State, curve: list[dict[str, float]]) -> None:
+class Stored(NamedTuple):
+    """What was done of a lane."""
+
+    state: State
+    curve: list[dict[str, float]]
+    seconds: float  # wall time that it took
+
+
+def save_lane(path: Path, lane: Lane, state: State, curve: list[dict[str, float]], seconds: float) -> None:
     """Write a lane's state, to a temporary name first, on the disk before it takes its place."""
     from safetensors.numpy import save
 
     tensors = dict(tree.leaves(state)) | {CURVE: _to_array(curve)}
     tensors = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    text = {"step": str(state.step), "identity": _identity(lane), "checksum": _checksum(tensors, str(state.step))}
+    text = {"step": str(state.step), "seconds": repr(seconds), "identity": _identity(lane)}
+    text["checksum"] = _checksum(tensors, text)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
     try:
@@ -52,9 +62,9 @@ def save_lane(path: Path, lane: Lane, state: State, curve: list[dict[str, float]
         temporary.unlink(missing_ok=True)
 
 
-def load_lane(path: Path, lane: Lane) -> tuple[State, list[dict[str, float]]] | None:
-    """The state of a lane and its curve so far; None where there is no whole file of this very lane, so that it
-    starts at step 0.
+def load_lane(path: Path, lane: Lane) -> Stored | None:
+    """The state of a lane with its curve and time so far; None where there is no whole file of this very lane, so
+    that it starts at step 0.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -64,14 +74,13 @@ def load_lane(path: Path, lane: Lane) -> tuple[State, list[dict[str, float]]] | 
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
     except (OSError, SafetensorError):
         return None
-    if text.get("identity") != _identity(lane) or text.get("checksum") != _checksum(tensors, text.get("step", "")):
+    if text.get("identity") != _identity(lane) or text.get("checksum") != _checksum(tensors, text):
         return None
     curve = _from_array(tensors.pop(CURVE))
     empty = start_state(lane.plan, 1)
     state = tree.with_leaves(empty, tensors)
-    return State(
-        int(text["step"]), state.network, state.velocity, state.moments, state.loss_sum, state.n_correct
-    ), curve
+    state = State(int(text["step"]), state.network, state.velocity, state.moments, state.loss_sum, state.n_correct)
+    return Stored(state, curve, float(text["seconds"]))
 
 
 def _identity(lane: Lane) -> str:
@@ -82,8 +91,8 @@ def _identity(lane: Lane) -> str:
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 
-def _checksum(tensors: dict[str, Array], step: str) -> str:
-    digest = hashlib.sha256(step.encode())
+def _checksum(tensors: dict[str, Array], text: dict[str, str]) -> str:
+    digest = hashlib.sha256(f"{text.get('step')} {text.get('seconds')}".encode())
     for name in sorted(tensors):
         digest.update(name.encode() + str(tensors[name].dtype).encode() + str(tensors[name].shape).encode())
         digest.update(tensors[name].tobytes())

@@ -1,15 +1,38 @@
-"""One coordinator a study: an exclusive lock that the system frees when its holder dies."""
+"""One coordinator a study: exclusive locks that the system frees when their holder dies."""
 
 import fcntl
 import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bnsearch.errors import LockedError, StoreError
+
+
+def lock_files(results: Path, database: Path | None) -> list[Path]:
+    """Lock files of the study whose results lie in the folder `results`: NAME.lock beside that folder for its files,
+    and beside an SQLite database one for the study of this name in it.
+
+    Whose default the database is does not matter: NAME.db of another folder is the same NAME.lock for all.
+    """
+    # one process must not meet itself under two names of a file
+    found = [Path(os.path.realpath(results.parent)) / f"{results.name}.lock"]
+    if database is not None:
+        real, name = Path(os.path.realpath(database)), results.name
+        found.append(real.with_name(f"{name}.lock" if real.name == f"{name}.db" else f"{real.name}.{name}.lock"))
+    return list(dict.fromkeys(found))
+
+
+@contextmanager
+def study_locked(results: Path, database: Path | None) -> Iterator[None]:
+    """Hold all locks of a study, or raise LockedError with a holder."""
+    with ExitStack() as held:
+        for path in lock_files(results, database):
+            held.enter_context(locked(path, f"The study {results.name!r}"))
+        yield
 
 
 @contextmanager

@@ -55,6 +55,8 @@ class Materials:
         self.progress.end()
         for stage in STAGES:
             _check(self.study.setups[stage], dataset)
+        if self.study.tables.final.setting is None:  # else nothing need be confirmed
+            check_windows(self.study.setups["confirm"], dataset)
         return dataset
 
     @cached_property
@@ -145,6 +147,16 @@ def _check(setup: Setup, dataset: Dataset) -> None:
         raise StudyFileError(
             f"`data.components` must be at most the {n_dimensions} dimensions of {setup.data.source!r}, "
             f"but got {components:g}."
+        )
+
+
+def check_windows(setup: Setup, dataset: Dataset) -> None:
+    """Confirm cuts its validation rows out of the search's training rows."""
+    (first, end), (first_valid, end_valid) = rows_of(setup.data, len(dataset.X))
+    if end_valid - first_valid > end - first:
+        raise StudyFileError(
+            f"`data.valid` must hold at most as many rows as `data.train`, for confirm validates on rows of the "
+            f"latter, but got {end_valid - first_valid} and {end - first}: give `data.train` more of them."
         )
 
 

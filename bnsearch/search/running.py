@@ -33,7 +33,7 @@ class Running:
     trial: optuna.Trial
     reported: set[int]  # epochs that the database has
     curve: list[dict[str, float]] = field(default_factory=list)
-    seconds: float = 0.0
+    seconds: float = 0.0  # of training, by all processes that went on with it
 
 
 def run_running(
@@ -64,7 +64,7 @@ def run_running(
             r.seconds += item.seconds
             if now - written[item.number] >= STATE_SECONDS or (item.outcome is not None and finish is not None):
                 written[item.number] = now
-                save_state(session, study, r.lane, item.state, r.curve)
+                save_state(session, study, r, item.state)
             _report(r, figure)
             steps[item.number] = item.state.step
             if item.outcome is None and item.diverged_at is None:
@@ -81,11 +81,10 @@ def _adopt(session: Session, study: optuna.Study, frozen: FrozenTrial, lane: Lan
     trial = optuna.Trial(study, frozen._trial_id)
     stored = load_lane(state_path(session, study, lane.number), lane)
     reported = set(frozen.intermediate_values)
-    seconds = float(frozen.user_attrs.get("wall_seconds", 0.0))
     if stored is None:
-        return Running(lane, trial, reported, seconds=seconds)
-    state, curve = stored
-    return Running(Lane(lane.number, lane.plan, lane.configuration, state), trial, reported, curve, seconds)
+        return Running(lane, trial, reported)
+    lane = Lane(lane.number, lane.plan, lane.configuration, stored.state)
+    return Running(lane, trial, reported, stored.curve, stored.seconds)
 
 
 def _report(r: Running, figure: str) -> None:
@@ -145,10 +144,10 @@ def state_path(session: Session, study: optuna.Study, number: int) -> Path:
     return session.study.results / "states" / f"{_stage(study)}-{number:05d}.safetensors"
 
 
-def save_state(session: Session, study: optuna.Study, lane: Lane, state: State, curve: list[dict[str, float]]) -> None:
-    """Write a lane's state and curve so far."""
-    with _disk_errors(session):
-        save_lane(state_path(session, study, lane.number), lane, state, curve)
+def save_state(session: Session, study: optuna.Study, r: Running, state: State) -> None:
+    """Write a lane's state with its curve and time so far."""
+    with disk_errors(session):
+        save_lane(state_path(session, study, r.lane.number), r.lane, state, r.curve, r.seconds)
 
 
 def remove_state(session: Session, study: optuna.Study, number: int) -> None:
@@ -160,7 +159,7 @@ def save_curve(session: Session, study: optuna.Study, number: int, curve: list[d
     """The learning curve as `curves/STAGE-NUMBER.csv`."""
     path = session.study.results / "curves" / f"{_stage(study)}-{number:05d}.csv"
     names = ["epoch", "step", *(name for name in FIGURES if any(name in point for point in curve))]
-    with _disk_errors(session):
+    with disk_errors(session):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".tmp")
         with temporary.open("w", newline="", encoding="utf-8") as file:
@@ -170,7 +169,7 @@ def save_curve(session: Session, study: optuna.Study, number: int, curve: list[d
         os.replace(temporary, path)
 
 
-class _disk_errors:
+class disk_errors:
     """Files beside the study must be writable."""
 
     def __init__(self, session: Session):

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bnsearch.data.cache import check_writable
+from bnsearch.errors import StoreError
+from bnsearch.search.address import default_url, sqlite_path
 from bnsearch.search.executor import ExecutorFactory
-from bnsearch.search.lock import locked
+from bnsearch.search.lock import study_locked
 from bnsearch.search.materials import Materials, cache_folder
 from bnsearch.search.progress import Progress
 from bnsearch.search.setups import STAGE_OF
-from bnsearch.search.store import Store, database_errors, default_url, open_existing, open_store, sqlite_path
+from bnsearch.search.store import Store, database_errors, open_existing, open_store
 from bnsearch.search.study_file import Study
 
 
@@ -55,18 +58,37 @@ def open_session(
     storage: str | None = None,
     data_dir: Path | None = None,
 ) -> Iterator[Session]:
-    """Read the data, take the study's lock, open its database: in this order, so that bad data leaves nothing
+    """Read the data, take the study's locks, open its database: in this order, so that bad data leaves nothing
     behind.
     """
     url = storage_url(study, storage)
+    path = sqlite_path(url)
     materials = Materials(study, cache_folder(), n_workers, executor_factory, progress, data_dir)
     _ = materials.dataset
-    with locked(study.folder / f"{study.name}.lock", f"The study {study.name!r}"), database_errors(url):
+    if path is None or not path.exists():  # a finished study does not need a cache any longer
+        check_writable(materials.cache)
+    with study_locked(study.results, path), database_errors(url):
         store = open_store(url, study.name)
         try:
             yield Session(study, store, materials)
         finally:
             materials.close()
+            store.close()
+
+
+@contextmanager
+def store_to_change(study: Study, storage: str | None) -> Iterator[Store | None]:
+    """The study's database under the study's locks, or None where there is none yet."""
+    url = storage_url(study, storage)
+    path = sqlite_path(url)
+    if path is not None and not path.exists():
+        yield None
+        return
+    with study_locked(study.results, path), database_errors(url):
+        store = open_store(url, study.name)
+        try:
+            yield store
+        finally:
             store.close()
 
 
@@ -85,9 +107,15 @@ def existing_store(study: Study, storage: str | None) -> Iterator[Store | None]:
 
 def storage_url(study: Study, storage: str | None) -> str:
     """The database that was asked for, or the one beside the study file; refused if it is no address of one."""
-    url = default_url(study.folder, study.name) if storage is None else storage
-    sqlite_path(url)
-    return url
+    if storage is None:
+        return default_url(study.folder, study.name)
+    path = sqlite_path(storage)
+    if path is not None and not path.parent.is_dir():  # mistyped, as a rule
+        raise StoreError(
+            f"--storage must name a file in a folder that exists, but there is no folder {path.parent}: correct the "
+            f"address, or make the folder."
+        )
+    return storage
 
 
 def revision() -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState
 
-from bnsearch.errors import UsageError
+from bnsearch.errors import StoreError, UsageError
 from bnsearch.search.choose import rank
 from bnsearch.search.confirming import run_confirm
 from bnsearch.search.finishing import run_final
@@ -110,13 +110,25 @@ def reset(study: Study, store: Store | None, stage: str) -> list[str]:
     """
     if stage not in STAGES:
         raise UsageError(f"--from must be one of {', '.join(STAGES)}, but got {stage!r}.")
-    deleted = []
-    for later in reversed(STUDIES[STUDIES.index(stage) :]):
-        if store is not None and store.delete(later):
-            deleted.append(f"{study.name}.{later}")
+    gone = STUDIES[STUDIES.index(stage) :]
+    for later in gone:  # files first: where one cannot be removed, the database still knows what it is about
+        _remove_files(study, later)
+    # the last stage first, so that whatever stops this leaves a chain without gaps
+    deleted = [later for later in reversed(gone) if store is not None and store.delete(later)]
+    return [f"{study.name}.{later}" for later in reversed(deleted)]
+
+
+def _remove_files(study: Study, stage: str) -> None:
+    """A stage's states and curves, and the models of final."""
+    try:
         for folder in ("states", "curves"):
-            for path in (study.results / folder).glob(f"{later}-*"):
+            for path in (study.results / folder).glob(f"{stage}-*"):
                 path.unlink(missing_ok=True)
-        if later == "final":
-            shutil.rmtree(study.results / "models", ignore_errors=True)
-    return deleted[::-1]
+        models = study.results / "models"
+        if stage == "final" and models.exists():
+            shutil.rmtree(models)
+    except OSError as error:
+        raise StoreError(
+            f"{error.filename or study.results} must be a file that can be removed, but: {error.strerror}. Mend the "
+            f"rights of {study.results} and reset again; nothing was deleted from the database."
+        ) from error

@@ -3,13 +3,10 @@
 Studies, their provenance, and the ledger of test-set looks.
 """
 
-import re
-import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import optuna
@@ -18,9 +15,10 @@ from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
 
 from bnsearch.errors import StoreError
+from bnsearch.search.address import sqlite_path, without_password
 from bnsearch.search.lock import in_turn
+from bnsearch.search.sqlite import BUSY_SECONDS, check_optunas, copy_in_memory, switch_to_wal
 
-BUSY_SECONDS = 60
 LOOKS = sa.Table(
     "bnsearch_test_looks",
     sa.MetaData(),
@@ -100,44 +98,14 @@ class Store:
         self.storage.engine.dispose()
 
 
-def default_url(folder: Path, name: str) -> str:
-    """The SQLite database beside a study file."""
-    return f"sqlite:///{folder / name}.db"
-
-
-def without_password(url: str) -> str:
-    """A database's address as it may be shown."""
-    try:
-        parsed = sa.make_url(url)
-    except sa.exc.ArgumentError:  # mistyped: whatever stands before the host may hold a password
-        return re.sub(r"^(.*?//)?.*@", r"\1***@", url)
-    if "password" in parsed.query:
-        parsed = parsed.update_query_dict({"password": "***"})
-    return parsed.render_as_string(hide_password=True)
-
-
-def sqlite_path(url: str) -> Path | None:
-    """The file of an SQLite URL."""
-    try:
-        parsed = sa.make_url(url)
-    except sa.exc.ArgumentError as error:
-        raise StoreError(
-            f"--storage must be a database URL such as sqlite:///studies/digits.db, but got {without_password(url)!r}."
-        ) from error
-    if parsed.get_backend_name() != "sqlite":
-        return None
-    if parsed.database in (None, "", ":memory:"):
-        raise StoreError(f"--storage must name a file, such as sqlite:///studies/digits.db, but got {url!r}.")
-    return Path(str(parsed.database))
-
-
 def open_store(url: str, name: str) -> Store:
     """Open the database, and create it where there is none."""
     path = sqlite_path(url)
     if path is None:
         return Store(_storage(url, {}), name)
     with in_turn(path.parent):  # two creators at once would corrupt the schema
-        _switch_to_wal(path)
+        check_optunas(path)
+        switch_to_wal(path)
         storage = _storage(url, {"connect_args": {"timeout": BUSY_SECONDS}})
     # NORMAL is safe in WAL mode and saves an fsync a commit; it is a property of each connection
     sa.event.listen(storage.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = NORMAL"))
@@ -147,9 +115,16 @@ def open_store(url: str, name: str) -> Store:
 
 
 def open_existing(url: str, name: str) -> Store | None:
-    """Open the database for reading, or None where there is none: nothing is created."""
+    """The database as it is now, to be read, or None where there is none: nothing on the disk is created or changed."""
     path = sqlite_path(url)
-    return None if path is not None and not path.exists() else open_store(url, name)
+    if path is None:
+        return open_store(url, name)
+    if not path.exists():
+        return None
+    with in_turn(path.parent):  # so that no writer begins while a database that nobody uses is read
+        copy = copy_in_memory(path)
+    # a storage brings its tables up to date when it is opened, and switches modes: here, in the copy alone
+    return Store(_storage(url, {"creator": lambda: copy, "poolclass": sa.pool.StaticPool}), name)
 
 
 @contextmanager
@@ -162,20 +137,6 @@ def database_errors(url: str) -> Iterator[None]:
         cause = str(error.__cause__ or error).splitlines()[0]
         raise StoreError(
             f"The database {shown} must stay usable, but: {cause}. Mend it and run again to go on."
-        ) from error
-
-
-def _switch_to_wal(path: Path) -> None:
-    try:
-        connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        finally:
-            connection.close()
-    except sqlite3.Error as error:
-        raise StoreError(
-            f"{path} must be an SQLite database that can be written, but: {error}. Move it away or name another "
-            f"with --storage."
         ) from error
 
 

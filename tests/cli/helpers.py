@@ -1,9 +1,11 @@
-"""What the tests of the command line share: a tiny study on the digits, and ways to call the program."""
+"""What the tests of the command line share: ways to call the program."""
 
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,30 +13,7 @@ from click.testing import CliRunner, Result
 
 from bnsearch.cli import commands
 
-TINY = """
-[data]
-source = "digits"
-train = [0, 200]
-valid = [200, 260]
-standardize = "center"
-[network]
-hidden = [8]
-[training]
-batch_size = 50
-learning_rate = 0.1
-l2 = 1e-3
-epochs = 2
-[coarse]
-trials = 4
-space.l2 = { low = 1e-6, high = 1e-1 }
-space.learning_rate = { low = 1e-3, high = 1.0 }
-[fine]
-trials = 4
-[confirm]
-repeats = 2
-[final]
-repeats = 2
-"""
+COMMAND = (sys.executable, "-m", "bnsearch")
 
 
 def invoke(*arguments: str) -> Result:
@@ -51,10 +30,32 @@ def answer(*arguments: str) -> Any:
 
 def program(*arguments: str, folder: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
     """`python -m bnsearch` as a process of its own."""
-    command = [sys.executable, "-m", "bnsearch", *arguments]
     return subprocess.run(
-        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=120, check=False
+        [*COMMAND, *arguments],
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
+
+
+@contextmanager
+def endless_search(folder: Path, *, workers: int, until: str) -> Iterator[subprocess.Popen[str]]:
+    """A search that only a signal ends, in a group of processes of its own, begun as far as a line of stderr that
+    starts so.
+    """
+    search = ("coarse", "tiny.toml", "--set", "training.epochs=1000000", "--workers", str(workers))
+    with subprocess.Popen(
+        [*COMMAND, *search], cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        assert process.stderr is not None
+        try:
+            assert any(line.startswith(until) for line in process.stderr), "it ended too early"
+            yield process
+        finally:
+            process.kill()
 
 
 def written(folder: Path) -> list[str]:

@@ -18,9 +18,7 @@ from rich.progress import Progress
 
 from bnsearch.cli import main
 from bnsearch.cli.progress import Bars, Clock, Lines
-from tests.cli.helpers import answer, invoke
-
-COMMAND = (sys.executable, "-m", "bnsearch")
+from tests.cli.helpers import COMMAND, answer, endless_search, invoke
 
 
 def on_a_terminal(folder: Path, *arguments: str) -> tuple[str, str]:
@@ -81,14 +79,9 @@ def test_a_terminal_without_greek_letters(finished: Path, monkeypatch: pytest.Mo
 
 def test_interrupted(folder: Path) -> None:
     """Ctrl-C says how to go on, and nothing is lost."""
-    arguments = ("coarse", "tiny.toml", "--set", "training.epochs=1000000", "--workers", "1")
-    process = subprocess.Popen([*COMMAND, *arguments], cwd=folder, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith("tiny.coarse"):
-            break
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    with endless_search(folder, workers=1, until="tiny.coarse") as process:
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
     assert stderr.splitlines()[-1].startswith("bnsearch: interrupted; nothing is lost")
     assert "Traceback" not in stderr
@@ -179,35 +172,20 @@ def test_time_is_told_in_minutes_and_hours() -> None:
 @pytest.mark.parametrize("seconds_after_start", [0.0, 0.3, 0.8])
 def test_interrupted_while_the_workers_start(folder: Path, seconds_after_start: float) -> None:
     """Ctrl-C reaches workers too; one that died of it, the queue's lock in hand, once left the others waiting."""
-    process = subprocess.Popen(
-        [*COMMAND, "coarse", "tiny.toml", "--set", "training.epochs=1000000", "--workers", "2"],
-        cwd=folder,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith("Preparing"):
-            break
-    time.sleep(seconds_after_start)
-    os.killpg(process.pid, signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    with endless_search(folder, workers=2, until="Preparing") as process:
+        time.sleep(seconds_after_start)
+        os.killpg(process.pid, signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
     assert stderr.splitlines()[-1].startswith("bnsearch: interrupted")
 
 
 def test_interrupted_twice(folder: Path) -> None:
     """The second Ctrl-C once broke the wait for the workers and left the program hanging for ever."""
-    arguments = ("coarse", "tiny.toml", "--set", "training.epochs=1000000", "--workers", "2")
-    process = subprocess.Popen([*COMMAND, *arguments], cwd=folder, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith("tiny.coarse"):
-            break
-    for _ in range(2):
-        time.sleep(0.5)
-        process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    with endless_search(folder, workers=2, until="tiny.coarse") as process:
+        for _ in range(2):
+            time.sleep(0.5)
+            process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in stderr

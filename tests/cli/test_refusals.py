@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from bnsearch.cli import main
-from tests.cli.helpers import TINY, answer, invoke, program, written
+from tests.cli.helpers import answer, invoke, program, written
+from tests.helpers import BRIEF, changed
 
 pytestmark = pytest.mark.usefixtures("folder")
 
@@ -215,7 +216,21 @@ def test_results_where_no_folder_can_be(refusal: Refusal) -> None:
     """Even root cannot write below a regular file."""
     Path("studies").write_text("a file")
     assert "studies must be a writable folder" in refusal("coarse", "digits")
-    assert "must be a writable folder" in refusal("coarse", "tiny.toml", "--storage", "sqlite:///studies/x.db")
+    assert "there is no folder studies" in refusal("coarse", "tiny.toml", "--storage", "sqlite:///studies/x.db")
+
+
+@pytest.mark.parametrize("command", ["coarse tiny.toml", "status tiny.toml", "reset tiny.toml --from coarse"])
+def test_a_database_in_a_folder_that_is_not_there(refusal: Refusal, command: str) -> None:
+    """A mistyped address once made all its folders."""
+    line = refusal(*command.split(), "--storage", "sqlite:///studeis/deep/x.db")
+    assert "--storage must name a file in a folder that exists, but there is no folder studeis/deep" in line
+
+
+def test_a_cache_where_no_folder_can_be_is_found_out_before_a_database_is_made(
+    refusal: Refusal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BNSEARCH_CACHE", "tiny.toml/cache")
+    assert "Set BNSEARCH_CACHE to another folder" in refusal("coarse", "tiny.toml")
 
 
 def test_a_cache_where_no_folder_can_be(refusal: Refusal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,13 +254,16 @@ def test_a_database_that_is_none_as_a_process(folder: Path) -> None:
     assert "tiny.db must be an SQLite database" in of_program(folder, "coarse", "tiny.toml")
 
 
-@pytest.mark.parametrize("command", ["coarse", "status"])
-def test_a_database_of_something_else(refusal: Refusal, command: str) -> None:
-    """`status` once called it a bug of bnsearch."""
-    with sqlite3.connect("tiny.db") as connection:
-        connection.execute("CREATE TABLE studies (recipe INT)")
+@pytest.mark.parametrize("statement", ["CREATE TABLE studies (recipe INT)", "CREATE TABLE recipes (study_id INT)"])
+@pytest.mark.parametrize("command", ["coarse tiny.toml", "status tiny.toml", "reset tiny.toml --from coarse"])
+def test_a_database_of_something_else(refusal: Refusal, command: str, statement: str) -> None:
+    """It once got Optuna's tables, from `status` even."""
+    connection = sqlite3.connect("tiny.db")
+    connection.execute(statement)
     connection.close()
-    assert "tiny.db" in refusal(command, "tiny.toml")
+    before = Path("tiny.db").read_bytes()
+    assert "tiny.db must be a database that Optuna made" in refusal(*command.split())
+    assert Path("tiny.db").read_bytes() == before
 
 
 def test_two_at_once(refusal: Refusal) -> None:
@@ -257,8 +275,12 @@ def test_two_at_once(refusal: Refusal) -> None:
 
 def test_all_diverge(folder: Path, refusal: Refusal) -> None:
     """Then there is nothing to search around, and coarse says so without a table."""
-    study = TINY.replace("high = 1.0", "high = 10.0").replace("learning_rate = 0.1", "learning_rate = 10.0")
-    study = study.replace("low = 1e-3", "low = 9.0").replace("hidden = [8]", 'hidden = [8]\nbatch_norm = "none"')
+    study = changed(
+        BRIEF,
+        ("low = 1e-2, high = 1.0", "low = 9.0, high = 10.0"),
+        ("learning_rate = 0.1", "learning_rate = 10.0"),
+        ("hidden = [8]", 'hidden = [8]\nbatch_norm = "none"'),
+    )
     Path("wild.toml").write_text(study + "\n[network.init]\nnormal = 1e30\n")
     output = invoke("coarse", "wild.toml", "--trials", "2", "--workers", "1").stdout
     assert "2 trials (2 diverged)" in output

@@ -84,7 +84,7 @@ def test_a_data_folder_without_the_files_is_an_error_even_if_the_cache_has_them(
 def test_loading_never_reads_the_test_batch(folder: Path) -> None:
     expected = load(folder).fingerprint
     size = (folder / "test_batch").stat().st_size
-    (folder / "test_batch").write_bytes(bytes(size))
+    (folder / "test_batch").write_bytes(bytes(size - 1) + b".")
     data = load(folder)
     assert data.fingerprint == expected
     with pytest.raises(DataError, match="test_batch must be a pickle"):
@@ -99,6 +99,15 @@ def test_a_missing_or_cut_off_batch_is_named_before_anything_is_searched(folder:
     (folder / name).unlink()
     with pytest.raises(DataError, match=f"{name} .* is missing"):
         load(folder)
+
+
+def test_a_test_batch_that_is_no_pickle_is_named_before_anything_is_searched(folder: Path) -> None:
+    """It was found out when the search was over and the look at the test set written down."""
+    whole = (folder / "test_batch").read_bytes()
+    for damaged in (whole[:-1], whole + bytes(9), bytes(len(whole))):
+        (folder / "test_batch").write_bytes(damaged)
+        with pytest.raises(DataError, match="test_batch must be a whole pickle, but does not end like one"):
+            load(folder)
 
 
 PIXELS = np.zeros((20, 3072), np.uint8)

@@ -118,7 +118,8 @@ def test_the_split_takes_a_fifth_of_each_class(counts: list[int], random: Any) -
     assert (n_test >= 1).all()
     if min(counts) >= 5:  # else the one test row of a small class comes out of the share of the large ones
         assert len(test) == -(-len(y) // 5)
-        assert (np.abs(n_test - np.array(counts) / 5) < 1.5).all()
+        # a row for each rounding: a large class makes up for those of all others
+        assert (np.abs(n_test - np.array(counts) / 5) < 1 + len(counts) / 2).all()
 
 
 def test_a_class_of_one_row_cannot_be_split() -> None:

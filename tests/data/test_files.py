@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 import pandas as pd
@@ -91,11 +92,29 @@ def test_an_archive_with_test_rows_of_its_own_keeps_them(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("X_test", "y_test", "message"),
     [
-        (X[:2], np.array([7, 12]), "test labels that occur in training, but has '12'"),
         (X[:2, :2], Y[:2], r"rows of shape \(3,\) in X_test as in X, but got \(2,\)"),
-        (X[:2] * np.nan, Y[:2], r"test rows.* column 1 has nan in row 1"),
-        (X[:2].astype(np.uint8), Y[:2], "3 columns of float32, but got uint8"),
+        (X[:2].astype(np.uint8), Y[:2], "uint8 in both X and X_test or in neither, but got float64 and uint8"),
+        (X[:2].astype(str), Y[:2], r"must hold X_test as \(n, ...\) real numbers"),
+        (X[0], Y[:2], r"must hold X_test as \(n, ...\) real numbers, but got float64 of shape \(3,\)"),
         (X[:2], Y[:1], r"y_test as \(2,\) whole numbers or text"),
+        (X[:2], Y[:2] / 2, r"y_test as \(2,\) whole numbers or text, but got float64"),
+        (X[:0], Y[:0], "at least 1 row in X_test"),
+        (X[:2].astype(object), Y[:2], "without Python objects"),
+        (X[:2], Y[:2].astype(object), "without Python objects"),
+    ],
+)
+def test_test_rows_of_the_wrong_form_are_told_at_once(tmp_path: Path, X_test: Any, y_test: Any, message: str) -> None:
+    """They were told by final, when the search was over and the look at the test set written down."""
+    with pytest.raises(DataError, match=message) as caught:
+        load(npz(tmp_path, X=X, y=Y, X_test=X_test, y_test=y_test))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("X_test", "y_test", "message"),
+    [
+        (X[:2], np.array([7, 12]), "test labels that occur in training, but has '12'"),
+        (X[:2] * np.nan, Y[:2], r"test rows.* column 1 has nan in row 1"),
     ],
 )
 def test_wrong_test_rows_are_told_when_they_are_read(tmp_path: Path, X_test: Any, y_test: Any, message: str) -> None:
@@ -104,10 +123,20 @@ def test_wrong_test_rows_are_told_when_they_are_read(tmp_path: Path, X_test: Any
         data.read_test()
 
 
-def test_loading_an_archive_does_not_read_its_test_rows(tmp_path: Path) -> None:
-    unreadable = np.array([{}], object)
-    data = load(npz(tmp_path, X=X, y=Y, X_test=unreadable, y_test=unreadable))
-    with pytest.raises(DataError, match="without Python objects"):
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("name", ["X_test", "y_test"])
+def test_loading_an_archive_does_not_read_its_test_rows(tmp_path: Path, name: str, save: Any) -> None:
+    """Damage behind the header is not noticed before they are."""
+    rng, path = np.random.default_rng(0), tmp_path / "a.npz"
+    many, labels = rng.normal(size=(2000, 3)), rng.integers(0, 3, 2000)
+    save(path, X=many, y=labels, X_test=many, y_test=labels)
+    with ZipFile(path) as archive:
+        member = archive.getinfo(f"{name}.npy")
+    raw = bytearray(path.read_bytes())
+    raw[member.header_offset + member.compress_size] ^= 0xFF  # among the last numbers
+    path.write_bytes(raw)
+    data = load(path)
+    with pytest.raises(DataError, match="cannot be read"):
         data.read_test()
 
 

@@ -1,4 +1,4 @@
-"""Cached data: made once, the right rows, the right numbers, and one clear line when a file is damaged."""
+"""Cached data: made once, the right rows, the right numbers, and made anew when a file is damaged."""
 
 import dataclasses
 import pickle
@@ -162,15 +162,18 @@ def test_rows_are_mapped_and_opened_once(source: Source, tmp_path: Path) -> None
 # ---- damage
 
 
-def spoil_by_cutting(content: bytes) -> bytes:
-    return content[: len(content) // 2]
+def flip(content: bytes, at: int = -1) -> bytes:
+    spoilt = bytearray(content)
+    spoilt[at] ^= 0xFF
+    return bytes(spoilt)
 
 
 SPOILS: dict[str, Callable[[bytes], bytes]] = {
-    "half": spoil_by_cutting,
+    "half": lambda content: content[: len(content) // 2],
     "empty": lambda content: b"",
     "other": lambda content: b"something else " * 20,
     "a header only": lambda content: content[:9],
+    "a number": flip,
 }
 
 
@@ -182,39 +185,64 @@ def made_anew(data: Dataset, cache: Path, part: Part = SEARCH) -> DataReference:
     return made
 
 
+def files_of(made: DataReference) -> dict[str, Path]:
+    (basis,) = made.transform.parent.glob("basis-*.npy")
+    files = {"X.npy": made.labels.with_name("X.npy"), "y.npy": made.labels}
+    return files | {"transform": made.transform, "projected": made.inputs, "basis": basis}
+
+
 @pytest.mark.parametrize("spoil", SPOILS.values(), ids=SPOILS)
 @pytest.mark.parametrize("file", ["X.npy", "y.npy", "transform", "projected", "basis"])
-def test_a_damaged_file_is_named_with_a_remedy_that_works(
+def test_a_damaged_file_is_made_anew(data: Dataset, tmp_path: Path, file: str, spoil: Callable[[bytes], bytes]) -> None:
+    """A file with another number in it was once taken for what it should be."""
+    path = files_of(made_anew(data, tmp_path))[file]
+    whole = path.read_bytes()
+    path.write_bytes(spoil(whole))
+    part = dataclasses.replace(SEARCH, roll=1) if file == "basis" else SEARCH  # the basis is read to make another part
+    made_anew(data, tmp_path, part)
+    assert path.read_bytes() == whole
+
+
+def test_rows_of_other_data_are_not_taken_for_these(data: Dataset, tmp_path: Path) -> None:
+    folder = write_source(data, tmp_path).folder
+    for name, other in [("X.npy", data.X[::-1]), ("X.npy", data.X.astype(np.float32)), ("y.npy", data.y[:-1])]:
+        np.save(folder / name, other)
+        write_source(data, tmp_path)
+        np.testing.assert_array_equal(np.load(folder / "X.npy"), data.X)
+        np.testing.assert_array_equal(np.load(folder / "y.npy"), data.y)
+        assert np.load(folder / "X.npy").dtype == data.X.dtype
+
+
+def test_a_lost_or_damaged_checksum_costs_no_more_than_time(data: Dataset, tmp_path: Path) -> None:
+    path = made_anew(data, tmp_path).inputs
+    whole, checksum = path.read_bytes(), path.with_name(f"{path.name}.sha256")
+    right = checksum.read_text()
+    for content in (b"", b"\xff", right[:-1].encode()):
+        checksum.write_bytes(content)
+        made_anew(data, tmp_path)
+        assert (path.read_bytes(), checksum.read_text()) == (whole, right)
+
+
+@pytest.mark.parametrize("spoil", [s for name, s in SPOILS.items() if name != "a number"])
+@pytest.mark.parametrize("file", ["y.npy", "transform", "projected"])
+def test_a_file_that_is_damaged_in_the_middle_of_a_run_is_named(
     data: Dataset, tmp_path: Path, file: str, spoil: Callable[[bytes], bytes]
 ) -> None:
     made = made_anew(data, tmp_path)
-    (basis,) = (tmp_path / "prepared").glob("basis-*")
-    paths = {
-        "X.npy": made.labels.with_name("X.npy"),
-        "y.npy": made.labels,
-        "transform": made.transform,
-        "projected": made.inputs,
-        "basis": basis,
-    }
-    path = paths[file]
+    path = files_of(made)[file]
     path.write_bytes(spoil(path.read_bytes()))
-    part = dataclasses.replace(SEARCH, roll=1) if file == "basis" else SEARCH  # the basis is read to make another part
-    with pytest.raises(DataError, match=r"must be whole, but: .*Delete it; it is made anew") as caught:
-        made_anew(data, tmp_path, part)
+    open_rows.cache_clear()
+    with pytest.raises(DataError, match=r"must be whole, but: .*Run again: it is made anew") as caught:
+        open_rows(dataclasses.replace(made, ready=file != "transform"))
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
-    path.unlink()
-    made_anew(data, tmp_path, part)
-    assert path.exists()
 
 
 def test_a_flipped_byte_of_a_small_transform_is_noticed_or_harmless(data: Dataset, tmp_path: Path) -> None:
     made = prepare(recipe(write_source(data, tmp_path), standardize="none"), tmp_path)
     whole, expected = made.transform.read_bytes(), load_transform(made.transform)
     for at in range(0, len(whole), 5):
-        spoilt = bytearray(whole)
-        spoilt[at] ^= 0xFF
-        made.transform.write_bytes(spoilt)
+        made.transform.write_bytes(flip(whole, at))
         try:
             found = load_transform(made.transform)
         except DataError:
@@ -232,5 +260,5 @@ def test_a_cache_that_cannot_be_written_is_named(data: Dataset, tmp_path: Path) 
 
 def test_no_half_written_file_is_left(data: Dataset, tmp_path: Path) -> None:
     made_anew(data, tmp_path)
-    assert {p.suffix for p in tmp_path.rglob("*") if p.is_file()} == {".npy", ".npz"}
+    assert {p.suffix for p in tmp_path.rglob("*") if p.is_file()} == {".npy", ".npz", ".sha256"}
     assert not [p for p in tmp_path.rglob("tmp*")]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from bnsearch.data import digits
 from bnsearch.data.dataset import Dataset, Rows, dataset
@@ -32,6 +33,17 @@ def test_the_look_is_written_down_before_the_rows_are_read(watched: tuple[Datase
     assert test.look == 7
     np.testing.assert_array_equal(test.X, [[1, 2, 3], [4, 5, 6]])
     np.testing.assert_array_equal(test.y, [0, 1])
+
+
+def test_other_rows_have_another_fingerprint() -> None:
+    X, y = np.arange(12, dtype=np.float32).reshape(4, 3), np.array([0, 1, 1, 0])
+
+    def found(X_test: NDArray[np.float32], y_test: NDArray[np.int64]) -> str:
+        data = dataset("here", "here", X, y, ("no", "yes"), lambda: (X_test, y_test))
+        return open_test_set(data, "this test", lambda fingerprint, purpose: 1).fingerprint
+
+    assert found(X, y) == found(np.asfortranarray(X), y.copy())
+    assert len({found(X, y), found(X[:3], y[:3]), found(X[::-1], y), found(X, 1 - y)}) == 4
 
 
 def test_what_cannot_be_written_down_is_not_read(watched: tuple[Dataset, list[str]]) -> None:

@@ -1,6 +1,5 @@
-"""What the tests of the search share: a tiny study on the digits, an executor without processes, what is stored."""
+"""What the tests of the search share: the tiny study, an executor without processes, what is stored."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
@@ -11,49 +10,23 @@ from hypothesis import HealthCheck, settings
 from optuna.storages import RDBStorage
 from safetensors import safe_open
 
-from bnsearch.data.load import load
 from bnsearch.data.part import Part
-from bnsearch.data.prepare import DataReference, Recipe, prepare, write_source
-from bnsearch.search.materials import architecture
-from bnsearch.search.plan import Configuration, Plan, epoch_steps, n_steps
+from bnsearch.data.prepare import DataReference
+from bnsearch.search.address import default_url
+from bnsearch.search.materials import Materials, cache_folder, rows_of
+from bnsearch.search.plan import Configuration, Plan
 from bnsearch.search.progress import Progress, Silent
 from bnsearch.search.session import Session, open_session
-from bnsearch.search.setups import STUDIES
+from bnsearch.search.setups import STUDIES, Stage
 from bnsearch.search.stages import run_stage
-from bnsearch.search.store import Store, default_url
+from bnsearch.search.store import Store
 from bnsearch.search.study_file import Study, load_study
+from tests.helpers import TINY
 
 # For tests of properties: a slow machine is no failure.
 untimed = settings(
     deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], max_examples=50
 )
-
-TINY = """
-seed = 3
-[data]
-source = "digits"
-train = [0, 240]
-valid = [240, 300]
-standardize = "center"
-[network]
-hidden = [8]
-[training]
-batch_size = 40
-learning_rate = 0.1
-l2 = 1e-3
-momentum = 0.5
-epochs = 4
-[coarse]
-trials = 6
-space.l2 = { low = 1e-5, high = 1e-1 }
-space.learning_rate = { low = 1e-2, high = 1.0 }
-[fine]
-trials = 4
-[confirm]
-repeats = 2
-[final]
-repeats = 2
-"""
 
 
 class Inline(Executor):
@@ -175,35 +148,20 @@ def files(study: Study) -> dict[str, Any]:
     return found
 
 
-def reference(study: Study, part: Part | None = None, stage: str = "coarse") -> DataReference:
-    """The prepared rows of one repeat."""
-    cache = Path(os.environ["BNSEARCH_CACHE"])
-    table, base = study.setups[stage].data, study.base.data
-    source = write_source(load(table.source, base=study.file.parent), cache)
-    assert base.train is not None
-    assert base.valid is not None
-    search = Part(base.train, base.valid)
-    return prepare(Recipe(source, part or search, table.standardize, table.components, search), cache)
+def materials_of(study: Study) -> Materials:
+    """A study's data, without a session."""
+    return Materials(study, cache_folder(), 1, Inline, Silent())
 
 
-def plan_of(study: Study, part: Part | None = None, repeat: str = "0", stage: str = "coarse") -> Plan:
+def reference(study: Study, part: Part | None = None, stage: Stage = "coarse") -> DataReference:
+    """The prepared rows of one repeat, by default those of the search."""
+    materials = materials_of(study)
+    return materials.prepare(stage, [part or Part(*rows_of(study.base.data, len(materials.dataset.X)))])[0]
+
+
+def plan_of(study: Study, part: Part | None = None, repeat: str = "0", stage: Stage = "coarse") -> Plan:
     """The plan of one repeat, without a session."""
-    setup, data = study.setups[stage], reference(study, part, stage)
-    assert setup.data.train is not None
-    n_train = setup.data.train[1] - setup.data.train[0]
-    return Plan(
-        seed=study.seed,
-        repeat=repeat,
-        data=data,
-        architecture=architecture(setup, data),
-        init=setup.network.init,
-        schedule=setup.training.schedule,
-        batch_size=setup.training.batch_size,
-        n_steps=n_steps(setup.training, n_train),
-        schedule_epoch_steps=epoch_steps(setup.training, n_train),
-        with_velocity=True,
-        statistics=setup.network.bn_statistics,
-    )
+    return materials_of(study).plan(stage, repeat, reference(study, part, stage))
 
 
 CONFIGURATIONS = tuple(

@@ -1,5 +1,6 @@
 """A study that was stopped anywhere and gone on with is the study that was never stopped, bit for bit."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -28,9 +29,9 @@ from bnsearch.search.setups import LEVELS, STAGE_OF, STAGES, STUDIES
 from bnsearch.search.stages import run_all, run_stage
 from bnsearch.search.store import Store
 from bnsearch.search.study_file import Study
+from tests.helpers import BRIEF, changed
 from tests.search.helpers import (
     CONFIGURATIONS,
-    TINY,
     Inline,
     at_work,
     attrs_of,
@@ -54,17 +55,14 @@ WRITES = (
 )
 
 
-BRIEF = (
-    TINY.replace("epochs = 4", "epochs = 2")
-    .replace("batch_size = 40", "batch_size = 20")
-    .replace("trials = 6", "trials = 4")
-    .replace("trials = 4\n[confirm]", "trials = 1\n[confirm]")
+AS_MANY_STEPS = changed(
+    BRIEF, ("batch_size = 40", "batch_size = 20"), ("trials = 4\n[confirm]", "trials = 1\n[confirm]")
 )
 
 
 def brief(folder: Path, *overrides: str, name: str = "tiny") -> Study:
     """Fewer trials of as many steps."""
-    return tiny(folder, *overrides, name=name, text=BRIEF)
+    return tiny(folder, *overrides, name=name, text=AS_MANY_STEPS)
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +142,21 @@ def test_stopped_at_growing_distances_along_the_chain(many_calls: bool, tmp_path
 
     assert again_and_again(attempt, first=6, more=4) > 4
     assert_as_if_never_stopped(study, whole)
+
+
+@pytest.mark.parametrize("many_calls", [True], ids=["from stored states"], indirect=True)
+def test_the_time_before_a_stop_counts(many_calls: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trial that was gone on with once told the time of its last part alone."""
+
+    def a_minute_a_step(plan: Any, configurations: Any, state: Any, to_step: int) -> Any:
+        n_steps = to_step - (0 if state is None else state.step)
+        return dataclasses.replace(advance(plan, configurations, state, to_step), seconds=60.0 * n_steps)
+
+    monkeypatch.setattr(cohort, "advance", a_minute_a_step)
+    study = brief(tmp_path, "coarse.trials=1", "training.epochs=4")
+    assert again_and_again(lambda n: run(study, "coarse", executor=lambda: Stopping(n)), first=5, more=2) >= 2
+    (trial,) = trials_of(study, "coarse")
+    assert trial.user_attrs["wall_seconds"] == 60.0 * plan_of(study).n_steps
 
 
 def test_stopped_with_worker_processes(tmp_path: Path, whole: Study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -377,8 +390,8 @@ def test_every_lane_is_stored_in_time(n_workers: int, tmp_path: Path, monkeypatc
     executor, seen = Taking(), {}
     call = 4.0 * n_workers  # from one of a cohort's news to the next, as all take turns
 
-    def save(path: Path, lane: cohort.Lane, state: Any, curve: Any) -> None:
-        save_lane(path, lane, state, curve)
+    def save(path: Path, lane: cohort.Lane, state: Any, curve: Any, seconds: float) -> None:
+        save_lane(path, lane, state, curve, seconds)
         seen.setdefault(lane.number, [call]).append(executor.now)
 
     study = tiny(tmp_path, "training.epochs=10", "coarse.trials=9")

@@ -18,13 +18,14 @@ from bnsearch.core import tree
 from bnsearch.core.train import State
 from bnsearch.search.advance import advance
 from bnsearch.search.cohort import Lane
-from bnsearch.search.lane_file import load_lane, row, save_lane
+from bnsearch.search.lane_file import Stored, load_lane, row, save_lane
 from bnsearch.search.tables import Exponential
 from tests.core.helpers import assert_identical
 from tests.search.helpers import CONFIGURATIONS, plan_of, tiny, untimed
 
 Curve = list[dict[str, float]]
 STEP = 9
+SECONDS = 0.1 + 0.2
 
 
 @pytest.fixture(scope="module", params=["affine", "plain", "none"])
@@ -36,29 +37,32 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return lane, done.state, [row(record) for record in done.records]
 
 
-def assert_same(found: tuple[State, Curve] | None, state: State, curve: Curve) -> None:
+def assert_same(found: Stored | None, state: State, curve: Curve) -> None:
     assert found is not None
-    assert found[0].step == state.step
-    assert_identical(found[0], state)
-    assert found[1] == curve
-    assert [[type(v) for v in point.values()] for point in found[1]] == [[type(v) for v in p.values()] for p in curve]
+    assert found.state.step == state.step
+    assert_identical(found.state, state)
+    assert found.curve == curve
+    assert found.seconds == SECONDS
+    assert [[type(v) for v in point.values()] for point in found.curve] == [
+        [type(v) for v in p.values()] for p in curve
+    ]
 
 
 def test_a_state_comes_back_bit_for_bit(trained: tuple[Lane, State, Curve], tmp_path: Path) -> None:
     lane, state, curve = trained
     path = tmp_path / "states" / "coarse-00007.safetensors"
-    save_lane(path, lane, state, curve)
+    save_lane(path, lane, state, curve, SECONDS)
     assert_same(load_lane(path, lane), state, curve)
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
 def test_it_goes_on_to_the_same_numbers(trained: tuple[Lane, State, Curve], tmp_path: Path) -> None:
     lane, state, curve = trained
-    save_lane(tmp_path / "a", lane, state, curve)
+    save_lane(tmp_path / "a", lane, state, curve, SECONDS)
     found = load_lane(tmp_path / "a", lane)
     assert found is not None
     whole = advance(lane.plan, (lane.configuration,), None, 24)
-    resumed = advance(lane.plan, (lane.configuration,), found[0], 24)
+    resumed = advance(lane.plan, (lane.configuration,), found.state, 24)
     assert_identical(resumed.state, whole.state)
     assert_identical(resumed.outcome, whole.outcome)
     assert curve + [row(r) for r in resumed.records] == [row(r) for r in whole.records]
@@ -68,7 +72,7 @@ def test_a_lane_without_velocity_has_none_afterwards(tmp_path: Path) -> None:
     plan = dataclasses.replace(plan_of(tiny(tmp_path)), with_velocity=False)
     lane = Lane(0, plan, CONFIGURATIONS[1])
     state = advance(plan, (lane.configuration,), None, 3).state
-    save_lane(tmp_path / "a", lane, state, [])
+    save_lane(tmp_path / "a", lane, state, [], SECONDS)
     assert_same(load_lane(tmp_path / "a", lane), state, [])
 
 
@@ -77,18 +81,18 @@ def test_special_numbers_and_figures_that_were_not_measured(trained: tuple[Lane,
     odd = np.array([np.nan, np.inf, -0.0, np.nextafter(np.float32(0), np.float32(1))], dtype=np.float32)
     state.network.dense[0].W.flat[:4] = odd
     curve: Curve = [{"epoch": 1, "step": 6, "train_loss": 0.1 + 0.2, "train_accuracy": 1 / 3}]
-    save_lane(tmp_path / "a", lane, state, curve)
+    save_lane(tmp_path / "a", lane, state, curve, SECONDS)
     assert_same(load_lane(tmp_path / "a", lane), state, curve)
     found = load_lane(tmp_path / "a", lane)
     assert found is not None
-    assert found[0].network.dense[0].W.tobytes() == state.network.dense[0].W.tobytes()
+    assert found.state.network.dense[0].W.tobytes() == state.network.dense[0].W.tobytes()
 
 
 def test_a_later_state_takes_the_place_of_an_earlier(trained: tuple[Lane, State, Curve], tmp_path: Path) -> None:
     lane, state, curve = trained
-    save_lane(tmp_path / "a", lane, state, curve)
+    save_lane(tmp_path / "a", lane, state, curve, SECONDS)
     later = advance(lane.plan, (lane.configuration,), state, 20)
-    save_lane(tmp_path / "a", lane, later.state, [])
+    save_lane(tmp_path / "a", lane, later.state, [], SECONDS)
     assert_same(load_lane(tmp_path / "a", lane), later.state, [])
 
 
@@ -98,7 +102,7 @@ def test_a_later_state_takes_the_place_of_an_earlier(trained: tuple[Lane, State,
 @pytest.fixture
 def written(trained: tuple[Lane, State, Curve], tmp_path: Path) -> tuple[Path, Lane]:
     lane, state, curve = trained
-    save_lane(tmp_path / "lane.safetensors", lane, state, curve)
+    save_lane(tmp_path / "lane.safetensors", lane, state, curve, SECONDS)
     return tmp_path / "lane.safetensors", lane
 
 
@@ -124,6 +128,13 @@ def test_of_another_step(written: tuple[Path, Lane]) -> None:
     path, lane = written
     for step in (str(STEP + 1), "", "nine", "-1"):
         rewrite(path, step=step)
+        assert load_lane(path, lane) is None
+
+
+def test_of_another_time(written: tuple[Path, Lane]) -> None:
+    path, lane = written
+    for seconds in ("0.5", "", "nine", "nan"):
+        rewrite(path, seconds=seconds)
         assert load_lane(path, lane) is None
 
 
@@ -171,7 +182,7 @@ def test_a_flipped_bit_anywhere_in_the_header(written: tuple[Path, Lane]) -> Non
         path.write_bytes(spoilt)
         found = load_lane(path, lane)
         if found is not None:  # a name that nobody reads
-            assert_same(found, *unchanged)
+            assert_same(found, unchanged.state, unchanged.curve)
 
 
 @given(st.data())
@@ -210,7 +221,7 @@ def test_a_failed_write_leaves_the_last_state_and_nothing_else(written: tuple[Pa
     error: Any = None
     with files_of_at_most(2000):
         try:
-            save_lane(path, lane, later.state, [])
+            save_lane(path, lane, later.state, [], SECONDS)
         except OSError as caught:
             error = caught
     assert error is not None
@@ -236,7 +247,7 @@ def test_the_state_of_another_training_is_not_taken(
 ) -> None:
     """A state left by a run with another schedule once went on under the new one, to numbers that no run would give."""
     lane, state, curve = trained
-    save_lane(tmp_path / "a", lane, state, curve)
+    save_lane(tmp_path / "a", lane, state, curve, SECONDS)
     plan = dataclasses.replace(lane.plan, **change)
     assert plan != lane.plan
     assert load_lane(tmp_path / "a", dataclasses.replace(lane, plan=plan)) is None
@@ -247,7 +258,7 @@ def test_the_state_of_another_network_is_not_taken(
     trained: tuple[Lane, State, Curve], tmp_path: Path, change: dict[str, Any]
 ) -> None:
     lane, state, curve = trained
-    save_lane(tmp_path / "a", lane, state, curve)
+    save_lane(tmp_path / "a", lane, state, curve, SECONDS)
     architecture = dataclasses.replace(lane.plan.architecture, **change)
     plan = dataclasses.replace(lane.plan, architecture=architecture)
     assert load_lane(tmp_path / "a", dataclasses.replace(lane, plan=plan)) is None

@@ -14,7 +14,7 @@ from optuna.trial import TrialState
 from bnsearch.core.train import State
 from bnsearch.data.part import Part
 from bnsearch.data.prepare import load_transform
-from bnsearch.errors import ChangedError, SpaceError, StudyFileError, UsageError
+from bnsearch.errors import ChangedError, SpaceError, StoreError, StudyFileError, UsageError
 from bnsearch.model import fold, load_model
 from bnsearch.search import choose, materials, running
 from bnsearch.search.advance import Advance, advance
@@ -26,8 +26,8 @@ from bnsearch.search.stages import reset, run_all, run_stage, stages_of, status
 from bnsearch.search.study_file import Study
 from bnsearch.search.tables import Range
 from bnsearch.search.trials import finished as trials_over
+from tests.helpers import TINY
 from tests.search.helpers import (
-    TINY,
     at_work,
     attrs_of,
     files,
@@ -516,12 +516,23 @@ def test_optimism_is_given_only_where_search_and_confirm_train_alike(whole: Stud
     assert len(trials_of(longer, "confirm")[0].intermediate_values) == 5
 
 
-def test_confirm_needs_enough_rows_to_validate_on(tmp_path: Path) -> None:
-    study = tiny(tmp_path, "data.train=[0, 50]", "data.valid=[50, 150]", "coarse.trials=2", "fine.trials=1")
-    run(study, "coarse", "fine")
+TOO_FEW_ROWS = ("data.train=[0, 50]", "data.valid=[50, 150]", "coarse.trials=2", "fine.trials=1")
+
+
+@pytest.mark.parametrize("stage", ["coarse", "final"])
+def test_confirm_needs_enough_rows_to_validate_on(stage: str, tmp_path: Path) -> None:
+    """It was found out by confirm, when the search was over."""
     with pytest.raises(
         StudyFileError, match=r"`data\.valid` must hold at most as many rows as `data\.train`.*100 and 50"
     ):
+        run(tiny(tmp_path, *TOO_FEW_ROWS), stage)
+    assert [p.name for p in tmp_path.iterdir()] == ["tiny.toml"]
+
+
+def test_a_fixed_setting_needs_no_rows_for_confirm(tmp_path: Path) -> None:
+    study = tiny(tmp_path, *TOO_FEW_ROWS, "final.setting={}", "training.epochs=1")
+    assert run(study, "coarse", "fine", "final") == [True] * 3
+    with pytest.raises(StudyFileError, match=r"`data\.valid` must hold at most as many rows"):
         run(study, "confirm")
 
 
@@ -692,6 +703,26 @@ def test_reset_deletes_a_stage_and_those_after_it_but_not_the_ledger(stage: str,
         after = record(study)
         assert after["final"][1]["result"]["look"] == 2
         assert without_look(after) == without_look(before)
+
+
+@pytest.mark.parametrize("at", ["curves/fine-00002.csv", "curves/final-00000.csv", "models"])
+def test_reset_of_files_that_cannot_be_removed_leaves_the_database(at: str, finished: Path) -> None:
+    """They stayed while the database had lost the stage."""
+    study = tiny(finished)
+    before = record(study)
+    path = study.results / at
+    if path.is_dir():
+        shutil.rmtree(path)
+        path.write_text("not a folder")  # even root cannot remove its tree
+    else:
+        path.unlink()
+        path.mkdir()  # nor unlink a folder
+    with (
+        stored(study) as store,
+        pytest.raises(StoreError, match=rf"{at} must be a file that can be removed, but: .*; nothing was deleted"),
+    ):
+        reset(study, store, "fine")
+    assert record(study) == before
 
 
 def test_reset_knows_its_stages(whole: Study) -> None:

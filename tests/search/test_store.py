@@ -10,8 +10,9 @@ import pytest
 from sqlalchemy import text
 
 from bnsearch.errors import StoreError
+from bnsearch.search.address import default_url, without_password
 from bnsearch.search.stages import run_stage
-from bnsearch.search.store import Store, database_errors, default_url, open_existing, open_store, without_password
+from bnsearch.search.store import Store, database_errors, open_existing, open_store
 from tests.search.helpers import at_work, tiny
 from tests.search.make_one import make_one
 
@@ -128,7 +129,7 @@ def test_a_database_of_another_optuna_is_refused_in_one_line(tmp_path: Path) -> 
     assert "\n" not in str(caught.value)
 
 
-def test_looking_makes_nothing(tmp_path: Path) -> None:
+def test_looking_makes_nothing_where_there_is_nothing(tmp_path: Path) -> None:
     assert open_existing(default_url(tmp_path, "tiny"), "tiny") is None
     assert open_existing(default_url(tmp_path / "no" / "folder", "tiny"), "tiny") is None
     assert list(tmp_path.iterdir()) == []

@@ -11,7 +11,8 @@ from bnsearch.errors import BnsearchError, StudyFileError, UsageError
 from bnsearch.search.setups import STAGES
 from bnsearch.search.study_file import bundled, find, load_study
 from bnsearch.search.tables import Constant, Cosine, Cyclic, Exponential, NormalInit, Range
-from tests.search.helpers import TINY, tiny, untimed
+from tests.helpers import TINY
+from tests.search.helpers import tiny, untimed
 
 # ---- the bundled studies
 

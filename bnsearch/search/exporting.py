@@ -1,0 +1,80 @@
+"""The final networks as models on raw inputs: exported once they are trained, and made anew where one is gone."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import optuna
+from threadpoolctl import threadpool_limits
+
+from bnsearch.core.train import State, evaluation_moments
+from bnsearch.data.prepare import load_transform
+from bnsearch.errors import ChangedError, ModelError
+from bnsearch.model import Model, fold, load_model, save_model
+from bnsearch.search.cohort import Lane, LaneNews, train_lanes
+from bnsearch.search.plan import build_run
+from bnsearch.search.running import disk_errors, outcome_attrs
+from bnsearch.search.session import Session
+
+
+def model_path(session: Session, repeat: int) -> Path:
+    """Where final's network number 1, 2, … lies."""
+    return session.study.results / "models" / f"final-{repeat}.safetensors"
+
+
+def is_whole(session: Session, repeat: int) -> bool:
+    """Is the network's model there, and can it be read?"""
+    try:
+        load_model(model_path(session, repeat))
+    except ModelError:
+        return False
+    return True
+
+
+def export(session: Session, study: optuna.Study, lane: Lane, state: State, repeat: int) -> Model:
+    """The lane's last state (K = 1) as a model on raw inputs, written to `models/`."""
+    with threadpool_limits(1):
+        moments = evaluation_moments(state, build_run(lane.plan))
+    model = fold(
+        state.network,
+        moments,
+        load_transform(lane.plan.data.transform),
+        session.materials.dataset.classes,
+        study=session.study.name,
+        repeat=repeat,
+        params=lane.configuration._asdict(),
+        n_steps=state.step,
+        data_fingerprint=session.materials.dataset.fingerprint,
+        bnsearch_version=study.user_attrs["version"],
+    )
+    with disk_errors(session):
+        save_model(model, model_path(session, repeat))
+    return model
+
+
+def make_anew(session: Session, study: optuna.Study, lanes: Sequence[Lane]) -> None:
+    """Retrain final networks whose models are gone, to the same numbers, and export them; no test row is read."""
+    trials = {t.number: t for t in study.get_trials(deepcopy=False)}
+    by_number = {lane.number: lane for lane in lanes}
+    steps = dict.fromkeys(by_number, 0)
+    session.progress.begin("Retraining missing models", sum(lane.plan.n_steps for lane in lanes))
+    for news in train_lanes(lanes, session.materials.executor, session.materials.n_workers):
+        for item in news:
+            steps[item.number] = item.state.step
+            if item.outcome is not None or item.diverged_at is not None:
+                attrs = trials[item.number].user_attrs
+                _check_same(session, study, item, attrs)
+                export(session, study, by_number[item.number], item.state, int(attrs["repeat"]))
+        session.progress.update(sum(steps.values()))
+    session.progress.end()
+
+
+def _check_same(session: Session, study: optuna.Study, news: LaneNews, attrs: Mapping[str, object]) -> None:
+    """Another machine or BLAS may round otherwise, and its network is not the one that was tested."""
+    found = {} if news.outcome is None else outcome_attrs(news.outcome)
+    if not found or any(attrs.get(name) != value for name, value in found.items()):
+        raise ChangedError(
+            f"Network {attrs['repeat']} of {study.study_name} must come out as it was when it was tested "
+            f"(train_loss {attrs.get('train_loss')}), but has {found.get('train_loss')}, as on another kind of "
+            f"machine: bring back {session.study.results / 'models'}, or run "
+            f"`bnsearch reset {session.study.called} --from final`."
+        )

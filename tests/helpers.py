@@ -1,0 +1,40 @@
+"""What the tests of the search and of the command line share: a study on the digits that takes a second."""
+
+TINY = """
+seed = 3
+[data]
+source = "digits"
+train = [0, 240]
+valid = [240, 300]
+standardize = "center"
+[network]
+hidden = [8]
+[training]
+batch_size = 40
+learning_rate = 0.1
+l2 = 1e-3
+momentum = 0.5
+epochs = 4
+[coarse]
+trials = 6
+space.l2 = { low = 1e-5, high = 1e-1 }
+space.learning_rate = { low = 1e-2, high = 1.0 }
+[fine]
+trials = 4
+[confirm]
+repeats = 2
+[final]
+repeats = 2
+"""
+
+
+def changed(text: str, *changes: tuple[str, str]) -> str:
+    """The text with other words in place of some, which must be there."""
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
+
+
+# less of it, for tests that do not look at the numbers
+BRIEF = changed(TINY, ("trials = 6", "trials = 4"), ("epochs = 4", "epochs = 2"))

@@ -1,0 +1,117 @@
+"""Models that are gone are made anew, to the same numbers and without another look at the test set."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bnsearch.core.random import generator
+from bnsearch.errors import ChangedError
+from bnsearch.search import plan
+from bnsearch.search.executor import local_executor
+from bnsearch.search.setups import STAGES
+from bnsearch.search.stages import run_all
+from bnsearch.search.study_file import Study
+from tests.search.helpers import at_work, files, record, run, stored, tiny
+
+
+@pytest.fixture
+def untested(finished: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the finished chain; whoever reads the test rows from now on fails."""
+
+    def never(*args: Any) -> Any:
+        raise AssertionError("the test set was read")
+
+    monkeypatch.setattr("bnsearch.search.finishing.open_test_set", never)
+    return finished
+
+
+def spoil(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+LOSSES = {
+    "the folder": lambda models: shutil.rmtree(models),
+    "one file": lambda models: (models / "final-2.safetensors").unlink(),
+    "a damaged file": lambda models: spoil(models / "final-1.safetensors"),
+}
+
+
+@pytest.mark.parametrize("lose", LOSSES.values(), ids=LOSSES)
+def test_a_lost_model_is_made_anew(lose: Any, untested: Path) -> None:
+    """It was not noticed: final said that there was nothing to do."""
+    study = tiny(untested)
+    before, on_disk = record(study), files(study)
+    with stored(study) as store:
+        looks = store.looks()
+    lose(study.results / "models")
+    assert files_or_damage(study) != on_disk
+    assert run(study, "final") == [True]
+    assert files(study) == on_disk  # the same tensors and metadata, and no state left behind
+    assert record(study) == before
+    with stored(study) as store:
+        assert store.looks() == looks
+    assert run(study, "final") == [False]
+
+
+def files_or_damage(study: Study) -> Any:
+    try:
+        return files(study)
+    except Exception as error:  # safetensors' own
+        return error
+
+
+def test_run_notices_too_whatever_the_workers(untested: Path) -> None:
+    study = tiny(untested)
+    on_disk = files(study)
+    shutil.rmtree(study.results / "models")
+    with at_work(study, executor=lambda: local_executor(2)) as session:
+        assert run_all(session) == dict.fromkeys(STAGES[:3], False) | {"final": True}
+    assert files(study) == on_disk
+
+
+class Stopped:
+    """Ctrl-C when the first network is done."""
+
+    def begin(self, what: str, total: float | None = None) -> None: ...
+    def end(self) -> None: ...
+    def update(self, done: float, note: str = "") -> None:
+        if done >= 24:
+            raise KeyboardInterrupt
+
+
+def test_stopped_and_gone_on_with(untested: Path) -> None:
+    study = tiny(untested)
+    on_disk = files(study)
+    shutil.rmtree(study.results / "models")
+    with pytest.raises(KeyboardInterrupt):
+        run(study, "final", progress=Stopped())
+    run(study, "final")
+    assert files(study) == on_disk
+
+
+def test_another_network_does_not_take_the_place_of_the_one_that_was_tested(
+    untested: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where another machine rounds otherwise: here its minibatches come in another order."""
+    study = tiny(untested)
+    shutil.rmtree(study.results / "models")
+    monkeypatch.setattr(plan, "generator", lambda seed, *names: generator(seed + 1, *names))
+    plan.build_run.cache_clear()
+    with pytest.raises(ChangedError, match=r"must come out as it was when it was tested .*`bnsearch reset .* --from"):
+        run(study, "final")
+    plan.build_run.cache_clear()
+    assert not (study.results / "models").exists()
+
+
+def test_enlarging_final_makes_the_lost_ones_too(finished: Path) -> None:
+    study = tiny(finished, "final.repeats=3")
+    on_disk = files(study)
+    (study.results / "models" / "final-1.safetensors").unlink()
+    assert run(study, "final") == [True]
+    found = files(study)
+    assert {name: found[name] for name in on_disk} == on_disk
+    assert "models/final-3.safetensors" in found
+    with stored(study) as store:
+        assert [look["purpose"] for look in store.looks()] == ["tiny.final: 2 networks", "tiny.final: 1 networks"]
