@@ -1,25 +1,20 @@
-"""Pack lanes into cohorts and advance them through an executor.
+"""Lanes packed into cohorts, cohorts taken apart again; this never changes a number, only the time it takes."""
 
-Packing never changes a lane's numbers, only the time they take.
-"""
-
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field, replace
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from bnsearch.core import tree
+from bnsearch.core.network import Architecture
 from bnsearch.core.train import Outcome, Record, State
-from bnsearch.errors import WorkerError
-from bnsearch.search.advance import Advance, advance
+from bnsearch.search.advance import Advance
 from bnsearch.search.plan import Configuration, Plan
 
-CALL_SECONDS = 2.0  # long enough to hide a call's cost, short enough for progress
 FIRST_CALL_STEPS = 20
-MAX_WIDTH = 20
+MAX_WIDTH = 20  # more lanes gain nothing
+CACHE_BYTES = 12_000_000  # of weights that a step goes through; beyond it a wider cohort is slower
 
 
 @dataclass(frozen=True)
@@ -52,6 +47,11 @@ class Cohort:
         """Steps done by each lane."""
         return self.state.step if self.state else 0
 
+    @property
+    def steps_left(self) -> int:
+        """Of all lanes together."""
+        return (self.plan.n_steps - self.step) * len(self.numbers)
+
 
 @dataclass(frozen=True)
 class LaneNews:
@@ -65,22 +65,22 @@ class LaneNews:
     seconds: float  # the lane's share of the call's wall time
 
 
-@dataclass
-class _Queue:
-    waiting: deque[Cohort]
-    running: dict["Future[Advance]", Cohort] = field(default_factory=dict)
+def best_width(architecture: Architecture, with_velocity: bool) -> int:
+    """Lanes of this size that a core trains fastest together."""
+    n_weights = sum(a * b for a, b in itertools.pairwise(architecture.widths))
+    lane_bytes = 4 * n_weights * (2 if with_velocity else 1)
+    return int(np.clip(CACHE_BYTES // lane_bytes, 2, MAX_WIDTH))
 
 
-def pack(lanes: Sequence[Lane], n_workers: int, max_width: int = MAX_WIDTH) -> list[Cohort]:
-    """Cohorts of lanes that share plan and step, as even as the workers allow, at most max_width wide."""
+def pack(lanes: Sequence[Lane], max_width: int = MAX_WIDTH) -> list[Cohort]:
+    """Cohorts of lanes that share plan and step, as even as they go, none wider than is good."""
     groups: dict[tuple[Plan, int], list[Lane]] = {}
     for lane in lanes:
         groups.setdefault((lane.plan, lane.step), []).append(lane)
     cohorts = []
     for (plan, _), group in groups.items():
-        # with many groups each is a unit of work of its own; a single one is shared out among the workers
-        n_parts = max(-(-len(group) // max_width), min(n_workers, len(group)) if len(groups) == 1 else 1)
-        for chunk in np.array_split(np.arange(len(group)), n_parts):
+        width = min(max_width, best_width(plan.architecture, plan.with_velocity))
+        for chunk in np.array_split(np.arange(len(group)), -(-len(group) // width)):
             members = [group[i] for i in chunk]
             states = [lane.state for lane in members if lane.state is not None]
             state = tree.concatenate(states) if states else None
@@ -90,73 +90,46 @@ def pack(lanes: Sequence[Lane], n_workers: int, max_width: int = MAX_WIDTH) -> l
     return cohorts
 
 
-def train_lanes(
-    lanes: Sequence[Lane], executor: Executor, n_workers: int, max_width: int = MAX_WIDTH
-) -> Iterator[list[LaneNews]]:
-    """Train all lanes to their end (or divergence), yielding the news of each call.
-
-    A cohort's next call is under way before its news are yielded, so workers do not wait for the receiver.
-    """
-    queue = _Queue(deque(pack(lanes, n_workers, max_width)))
-    try:
-        while queue.waiting or queue.running:
-            while queue.waiting and len(queue.running) < n_workers:
-                _submit(queue, queue.waiting.popleft(), executor)
-            done, _ = wait(queue.running, return_when=FIRST_COMPLETED)
-            news = []
-            for future in done:
-                cohort = queue.running.pop(future)
-                result = future.result()
-                news.append(_news(cohort, result))
-                rest = _go_on(cohort, result)
-                if rest is not None:
-                    _submit(queue, rest, executor)
-            yield from news
-    except BrokenProcessPool as error:
-        raise WorkerError(
-            "A worker process died; run the same command again to go on where the study stands."
-        ) from error
-    finally:
-        for future in queue.running:
-            future.cancel()
-
-
-def _submit(queue: _Queue, cohort: Cohort, executor: Executor) -> None:
-    to_step = min(cohort.step + cohort.call_steps, cohort.plan.n_steps)
-    future = executor.submit(advance, cohort.plan, cohort.configurations, cohort.state, to_step)
-    queue.running[future] = cohort
-
-
-def _go_on(cohort: Cohort, result: Advance) -> Cohort | None:
-    """The cohort without lanes that diverged, or None when none is left to train."""
-    if result.outcome is not None:
-        return None
-    alive = np.flatnonzero(~_diverged(result.records, len(cohort.numbers)))
-    if not len(alive):
-        return None
-    steps = result.state.step - cohort.step
-    call_steps = int(np.clip(steps * CALL_SECONDS / max(result.seconds, 1e-9), 1, 10 * steps))
-    if len(alive) == len(cohort.numbers):
-        return replace(cohort, state=result.state, call_steps=call_steps)
-    return Cohort(
-        cohort.plan,
-        tuple(cohort.numbers[i] for i in alive),
-        tuple(cohort.configurations[i] for i in alive),
-        tree.take(result.state, alive),
-        call_steps,
+def take(cohort: Cohort, lanes: Sequence[int]) -> Cohort:
+    """Some lanes of a cohort, by their places in it."""
+    return replace(
+        cohort,
+        numbers=tuple(cohort.numbers[i] for i in lanes),
+        configurations=tuple(cohort.configurations[i] for i in lanes),
+        state=None if cohort.state is None else tree.take(cohort.state, list(lanes)),
     )
 
 
-def _news(cohort: Cohort, result: Advance) -> list[LaneNews]:
+def halves(cohort: Cohort) -> tuple[Cohort, Cohort]:
+    """A cohort of at least two lanes in two."""
+    n = len(cohort.numbers)
+    return take(cohort, range(n // 2)), take(cohort, range(n // 2, n))
+
+
+def after(cohort: Cohort, result: Advance, call_seconds: float) -> Cohort | None:
+    """What is left to train after a call: the cohort without lanes that diverged, or None."""
+    if result.outcome is not None:
+        return None
+    alive = np.flatnonzero(~_diverged(result.records, len(cohort.numbers))).tolist()
+    if not alive:
+        return None
+    steps = result.state.step - cohort.step
+    call_steps = int(np.clip(steps * call_seconds / max(result.seconds, 1e-9), 1, 10 * steps))
+    rest = replace(cohort, state=result.state, call_steps=call_steps)
+    return rest if len(alive) == len(cohort.numbers) else take(rest, alive)
+
+
+def news(cohort: Cohort, result: Advance) -> list[LaneNews]:
+    """What a call brought, lane by lane."""
     n_lanes = len(cohort.numbers)
     diverged = _diverged(result.records, n_lanes)
-    news = []
+    found = []
     for i, number in enumerate(cohort.numbers):
         records = [tree.take(record, [i]) for record in result.records]
         at = next((record.step for record in records if _not_finite(record)[0]), None) if diverged[i] else None
         outcome = None if result.outcome is None or diverged[i] else tree.take(result.outcome, [i])
-        news.append(LaneNews(number, tree.take(result.state, [i]), records, outcome, at, result.seconds / n_lanes))
-    return news
+        found.append(LaneNews(number, tree.take(result.state, [i]), records, outcome, at, result.seconds / n_lanes))
+    return found
 
 
 def _diverged(records: list[Record], n_lanes: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

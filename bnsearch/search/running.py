@@ -14,8 +14,9 @@ from optuna.trial import FrozenTrial, TrialState
 
 from bnsearch.core.train import Outcome, State
 from bnsearch.errors import StoreError
-from bnsearch.search.cohort import Lane, LaneNews, train_lanes
+from bnsearch.search.cohort import Lane, LaneNews
 from bnsearch.search.lane_file import FIGURES, load_lane, row, save_lane
+from bnsearch.search.schedule import train_lanes
 from bnsearch.search.session import Session
 from bnsearch.search.setups import LEVELS
 from bnsearch.search.trials import counts, pack_bits

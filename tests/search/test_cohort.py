@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnsearch.core import tree
+from bnsearch.core.network import Architecture
 from bnsearch.core.train import Outcome, Record, State
 from bnsearch.errors import WorkerError
-from bnsearch.search import cohort
+from bnsearch.search import schedule
 from bnsearch.search.advance import advance
-from bnsearch.search.cohort import Lane, LaneNews, pack, train_lanes
+from bnsearch.search.cohort import Lane, LaneNews, best_width, halves, pack
 from bnsearch.search.executor import local_executor
 from bnsearch.search.plan import Configuration, Plan
+from bnsearch.search.schedule import train_lanes
 from tests.core.helpers import assert_identical
 from tests.search.helpers import CONFIGURATIONS, Inline, plan_of, tiny, untimed
 
@@ -121,7 +123,7 @@ def test_the_packing_does_not_matter(plans: dict[str, Plan], n_workers: int, wid
 
 
 def test_many_short_calls_are_one_long_one(plans: dict[str, Plan], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cohort, "CALL_SECONDS", 0.0)  # after the first call, a step a call
+    monkeypatch.setattr(schedule, "CALL_SECONDS", 0.0)  # after the first call, a step a call
     plan = plans["affine"]
     found = courses(lanes_of(plan, CONFIGURATIONS[:3]))
     for number, configuration in enumerate(CONFIGURATIONS[:3], start=10):
@@ -187,7 +189,7 @@ def test_a_diverged_lane_is_reported_with_its_step_and_the_others_go_on(plans: d
 
 
 def test_a_diverged_lane_is_not_trained_further(plans: dict[str, Plan], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cohort, "CALL_SECONDS", 0.0)
+    monkeypatch.setattr(schedule, "CALL_SECONDS", 0.0)
     plan = dataclasses.replace(plans["affine"], n_steps=60)
     found = courses(lanes_of(plan, [LATE, CONFIGURATIONS[0]]))
     assert found[10].state is not None
@@ -216,17 +218,17 @@ def test_divergence_in_the_last_steps_gives_no_outcome(plans: dict[str, Plan]) -
 lane_lists = st.lists(st.tuples(st.integers(0, 2), st.sampled_from([0, 3, 6])), max_size=45)
 
 
-@given(lane_lists, st.integers(1, 9), st.integers(1, 20))
+@given(lane_lists, st.integers(1, 20))
 @untimed
 def test_every_lane_is_packed_once_with_its_like(
-    plans: dict[str, Plan], places: list[tuple[int, int]], n_workers: int, width: int
+    plans: dict[str, Plan], places: list[tuple[int, int]], width: int
 ) -> None:
     kinds = [plans[kind] for kind in list(KINDS)[:3]]
     lanes = [
         Lane(i, kinds[k], CONFIGURATIONS[i % 8], None if step == 0 else state_at(kinds[k], i % 8, step))
         for i, (k, step) in enumerate(places)
     ]
-    cohorts = pack(lanes, n_workers, width)
+    cohorts = pack(lanes, width)
     assert sorted(number for c in cohorts for number in c.numbers) == list(range(len(lanes)))
     for c in cohorts:
         assert 1 <= len(c.numbers) <= width
@@ -243,16 +245,115 @@ def state_at(plan: Plan, i: int, step: int) -> State:
     return advance(plan, (CONFIGURATIONS[i],), None, step).state
 
 
-@given(st.integers(1, 60), st.integers(1, 8), st.integers(1, 20))
+@given(st.integers(1, 60), st.integers(1, 20))
 @untimed
-def test_lanes_of_one_kind_are_shared_out_evenly(plans: dict[str, Plan], n: int, n_workers: int, width: int) -> None:
-    sizes = [len(c.numbers) for c in pack([Lane(i, plans["none"], LATE) for i in range(n)], n_workers, width)]
+def test_lanes_of_one_kind_are_packed_evenly(plans: dict[str, Plan], n: int, width: int) -> None:
+    sizes = [len(c.numbers) for c in pack([Lane(i, plans["none"], LATE) for i in range(n)], width)]
     assert max(sizes) - min(sizes) <= 1
-    assert len(sizes) >= min(n, n_workers)  # no worker is idle
+    assert len(sizes) == -(-n // width)
+
+
+@given(st.integers(2, 9), st.sampled_from([0, 3]))
+@untimed
+def test_halves_hold_every_lane_with_its_own_state(plans: dict[str, Plan], n: int, step: int) -> None:
+    plan = plans["affine"]
+    [whole] = pack(
+        [Lane(i, plan, CONFIGURATIONS[i % 8], state_at(plan, i % 8, step) if step else None) for i in range(n)]
+    )
+    parts = halves(whole)
+    assert [number for part in parts for number in part.numbers] == list(range(n))
+    assert abs(len(parts[0].numbers) - len(parts[1].numbers)) <= 1
+    for part in parts:
+        assert part.step == step
+        for i, number in enumerate(part.numbers):
+            assert part.configurations[i] == CONFIGURATIONS[number % 8]
+            if part.state is not None:
+                assert_identical(tree.take(part.state, [i]), state_at(plan, number % 8, step))
+
+
+@pytest.mark.parametrize(
+    ("widths", "with_velocity", "width"),
+    [
+        ((552, 50, 50, 10), False, 20),
+        ((3072, 50, 50, 10), False, 19),
+        ((3072, 50, 50, 10), True, 9),
+        ((3072, 512, 256, 10), False, 2),
+    ],
+)
+def test_wide_networks_go_in_narrow_cohorts(widths: tuple[int, ...], with_velocity: bool, width: int) -> None:
+    """Their weights would not stay in the cache."""
+    assert best_width(Architecture(widths[0], widths[1:-1], widths[-1]), with_velocity) == width
+
+
+# ---- scheduling
+
+
+class Slow(Executor):
+    """Workers whose every call takes as many ticks as it trains lane-steps; a call is done when its time has come."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[int, int]] = []  # lanes and steps of each call, in the order of submission
+        self.open: list[tuple[int, Future[Any], Any]] = []
+        self.now = 0
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        _, configurations, state, to_step = args
+        n_steps = to_step - (state.step if state is not None else 0)
+        self.calls.append((len(configurations), n_steps))
+        future: Future[Any] = Future()
+        self.open.append((self.now + n_steps * len(configurations), future, functools.partial(fn, *args, **kwargs)))
+        return future
+
+    def finish_next(self, futures: Any, return_when: str) -> tuple[set[Future[Any]], set[Future[Any]]]:
+        """In place of `concurrent.futures.wait`."""
+        self.now, future, work = min(self.open, key=lambda call: call[0])
+        self.open = [call for call in self.open if call[1] is not future]
+        future.set_result(work())
+        return {future}, set(futures) - {future}
+
+
+def ticks(plan: Plan, monkeypatch: pytest.MonkeyPatch, groups: Sequence[int], n_workers: int) -> int:
+    """How long so many lanes of each repeat take, in lane-steps of a worker."""
+    executor = Slow()
+    monkeypatch.setattr(schedule, "wait", executor.finish_next)
+    monkeypatch.setattr(schedule, "CALL_SECONDS", 0.0)  # a step a call
+    lanes = [
+        Lane(10 * repeat + i, dataclasses.replace(plan, repeat=str(repeat), n_steps=60), CONFIGURATIONS[i])
+        for repeat, n in enumerate(groups)
+        for i in range(n)
+    ]
+    news = [item for items in train_lanes(lanes, executor, n_workers) for item in items]
+    assert sorted(item.number for item in news if item.outcome is not None) == sorted(lane.number for lane in lanes)
+    return executor.now
+
+
+@pytest.mark.parametrize(
+    ("groups", "n_workers"),
+    [((8,), 2), ((8,), 3), ((1, 1, 1, 1, 1), 2), ((3, 3, 3, 3, 3), 2), ((5, 1), 2), ((4, 4), 4)],
+)
+def test_all_workers_are_at_work_until_the_end(
+    plans: dict[str, Plan], monkeypatch: pytest.MonkeyPatch, groups: tuple[int, ...], n_workers: int
+) -> None:
+    """Five single networks on two workers take two and a half times as long as one, not three times."""
+    least = 60 * max(sum(groups) / n_workers, 1)
+    spent = ticks(plans["affine"], monkeypatch, groups, n_workers)
+    assert spent <= 1.15 * least + 20 * max(groups)  # the first call of a cohort has 20 steps
+
+
+def test_cohorts_are_finished_one_after_another(plans: dict[str, Plan], monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that there are results to look at long before the end."""
+    executor = Slow()
+    monkeypatch.setattr(schedule, "wait", executor.finish_next)
+    monkeypatch.setattr(schedule, "CALL_SECONDS", 0.0)
+    plan = dataclasses.replace(plans["affine"], n_steps=60)
+    lanes = [Lane(i, dataclasses.replace(plan, repeat=str(i)), CONFIGURATIONS[0]) for i in range(8)]
+    ends = [executor.now for items in train_lanes(lanes, executor, 2) for item in items if item.outcome is not None]
+    assert ends[:2] == [60, 60]
+    assert ends[-1] == 240
 
 
 def test_no_lane_needs_no_cohort() -> None:
-    assert pack([], 2) == []
+    assert pack([]) == []
     assert list(train_lanes([], Inline(), 2)) == []
 
 
