@@ -26,6 +26,7 @@ def pixels() -> NDArray[np.uint8]:
 @pytest.fixture(params=[4, 5000], ids=["chunks", "one chunk"])
 def chunks(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(module, "CHUNK_ROWS", request.param)
+    monkeypatch.setattr(module, "COVARIANCE_ROWS", request.param)
     return int(request.param)
 
 
@@ -80,6 +81,16 @@ def test_large_values_with_a_small_spread_do_not_lose_it() -> None:
     X = (1e4 + np.random.default_rng(1).normal(0, 0.5, (1000, 1))).astype(np.float32)
     found = fit_standardization(X, np.arange(1000), 1.0, "per-dimension")
     np.testing.assert_allclose(1.0 / found.scale, X.astype(np.float64).std(axis=0), rtol=1e-9)
+
+
+def test_standardised_inputs_are_written_where_they_are_wanted(pixels: NDArray[np.uint8]) -> None:
+    found = fit_standardization(pixels, ROWS, UNIT, "per-dimension")
+    out = np.full(pixels.shape, np.nan, np.float32)
+
+    assert found.standardize(pixels, out) is out
+    np.testing.assert_array_equal(out, found.standardize(pixels))
+    np.testing.assert_array_equal(out, found.apply(pixels))
+    assert found.standardize(pixels) is not found.standardize(pixels)
 
 
 # ---- components
