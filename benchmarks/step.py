@@ -10,8 +10,8 @@ from bnsearch.core import init, schedules, train
 from bnsearch.core.network import Architecture, initial_network
 from bnsearch.core.optim import Settings
 
-N_ROWS, BATCH, WIDTHS = 10_000, 100, (3072, 50, 50, 10)
-STEPS = 40
+N_ROWS, BATCH, WIDTHS = 20_000, 100, (3072, 50, 50, 10)
+STEPS = 100  # less than an epoch: no evaluation among them
 # products only: forward and weight gradient of each layer, input gradient of all but the first; 2 FLOP a multiply-add
 FLOP = 2 * BATCH * sum((2 if i == 0 else 3) * a * b for i, (a, b) in enumerate(itertools.pairwise(WIDTHS)))
 
@@ -22,6 +22,7 @@ class Data:
     def __init__(self) -> None:
         rng = np.random.default_rng(0)
         self.X = rng.standard_normal((N_ROWS, WIDTHS[0]), dtype=np.float32)
+        self.x = np.empty((BATCH, WIDTHS[0]), np.float32)
         self.y = rng.integers(0, WIDTHS[-1], N_ROWS)
 
     def __len__(self) -> int:
@@ -29,7 +30,9 @@ class Data:
 
     def batch(self, rows):
         """Rows of X and y."""
-        return self.X[rows], self.y[rows]
+        if isinstance(rows, slice):
+            return self.X[rows], self.y[rows]
+        return np.take(self.X, rows, axis=0, out=self.x, mode="clip"), self.y[rows]
 
 
 def stacked(data: Data, n_lanes: int) -> Callable[[], float]:

@@ -68,18 +68,18 @@ def fold(
     """
     weights, biases = [], []
     for i, dense in enumerate(network.dense):
-        W, b = dense.W[0].astype(np.float64), dense.b[0, 0].astype(np.float64)
+        W, b = dense.W[0].T.astype(np.float64), dense.b[0, :, 0].astype(np.float64)
         if i == 0:
             W, b = _behind(transform, W, b)
         if i < len(network.norms):
             norm = network.norms[i]
-            gain = 1.0 / np.sqrt(moments[i].var[0, 0].astype(np.float64) + norm.epsilon)
+            gain = 1.0 / np.sqrt(moments[i].var[0, :, 0].astype(np.float64) + norm.epsilon)
             if norm.gamma is not None:
-                gain = gain * norm.gamma[0, 0]
-            b = (b - moments[i].mean[0, 0]) * gain
+                gain = gain * norm.gamma[0, :, 0]
+            b = (b - moments[i].mean[0, :, 0]) * gain
             W = W * gain
             if norm.beta is not None:
-                b = b + norm.beta[0, 0]
+                b = b + norm.beta[0, :, 0]
         weights.append(W)
         biases.append(b)
     return Model(tuple(weights), tuple(biases), classes, metadata)

@@ -14,7 +14,7 @@ import pytest
 from safetensors.numpy import load_file, save, save_file
 
 import bnsearch
-from bnsearch.core.network import forward
+from bnsearch.core.network import apply, work_for
 from bnsearch.core.train import State, evaluation_moments
 from bnsearch.data import digits
 from bnsearch.data.dataset import Dataset
@@ -89,8 +89,9 @@ def test_its_logits_are_those_of_the_network(trained: Trained) -> None:
     """Not only the largest: the folded chain is the same function."""
     rows = open_rows(trained.plan.data)[1]
     x, _ = rows.batch(slice(0, len(rows)))
-    logits, _ = forward(trained.state.network, x, evaluation_moments(trained.state, build_run(trained.plan)))
-    np.testing.assert_allclose(trained.model.logits(trained.raw), logits[0], rtol=1e-3, atol=2e-3)
+    network, moments = trained.state.network, evaluation_moments(trained.state, build_run(trained.plan))
+    logits = apply(network, x, moments, work_for(network, len(x)))
+    np.testing.assert_allclose(trained.model.logits(trained.raw), logits[0].T, rtol=1e-3, atol=2e-3)
 
 
 def test_a_file_comes_back_bit_for_bit(trained: Trained, tmp_path: Path) -> None:

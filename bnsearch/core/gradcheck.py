@@ -10,7 +10,9 @@ from typing import Literal
 import numpy as np
 
 from bnsearch.core import tree
-from bnsearch.core.network import Network, cost, gradient
+from bnsearch.core.layers import Keep
+from bnsearch.core.losses import cross_entropy, cross_entropy_grad
+from bnsearch.core.network import Network, backward, cost, forward, work_for
 from bnsearch.core.tree import Array
 
 Method = Literal["complex", "central", "forward"]
@@ -31,10 +33,13 @@ class Check:
 
 def analytic_gradient(network: Network, x: Array, labels: Array, l2: Array) -> Network:
     """∂J/∂θ by backpropagation, the L2 term included; l2 is (K,)."""
-    g = gradient(network, x, labels).network
-    for layer, grad in zip(network.dense, g.dense, strict=True):
+    gradient, work = tree.map(np.zeros_like, network), work_for(network, len(x))
+    logits, tape = forward(network, x, work)
+    d = cross_entropy_grad(cross_entropy(logits, labels)[1], labels)
+    backward(network, tape, d, gradient, Keep(), work)
+    for layer, grad in zip(network.dense, gradient.dense, strict=True):
         grad.W[...] += 2.0 * l2[:, None, None] * layer.W
-    return g
+    return gradient
 
 
 def numeric_gradient(network: Network, x: Array, labels: Array, l2: Array, method: Method = "complex") -> Network:

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 
 from bnsearch.core.init import Initializer
-from bnsearch.core.layers import BatchNorm, Dense, Moments, Normalized, relu, relu_grad_input
-from bnsearch.core.losses import cross_entropy, cross_entropy_grad, hits, lane_sum, squared_norm
+from bnsearch.core.layers import BatchNorm, Centred, Dense, Keep, Moments, project, relu, relu_grad_input
+from bnsearch.core.losses import cross_entropy, lane_sum, squared_norm
 from bnsearch.core.tree import Array
 
 BatchNormKind = Literal["affine", "plain", "none"]
@@ -51,19 +51,35 @@ class Network:
 class Tape:
     """The inputs of each dense layer and each normalisation's leftovers, for the way back."""
 
-    inputs: tuple[Array, ...]  # (B, D), then (K, B, n) after each ReLU
-    normalized: tuple[Normalized, ...]
-    moments: tuple[Moments, ...]
+    inputs: tuple[Array, ...]  # (B, D), then (K, n, B) after each ReLU
+    centred: tuple[Centred, ...]
+    moments: tuple[Moments, ...]  # of the batch
 
 
 @dataclass(frozen=True)
-class Gradient:
-    """One minibatch seen by all lanes."""
+class Work:
+    """Room for one batch on its way through a network and back, so that no step asks the system for memory."""
 
-    network: Network  # ∂(mean loss)/∂θ; the L2 term is the optimiser's
-    loss_sum: Array  # (K,) float64, Σ cross-entropy over the batch
-    n_correct: Array  # (K,) int64
-    moments: tuple[Moments, ...]  # of this batch
+    weighed: tuple[Array, ...]  # (K, n, B) of each dense layer
+    outputs: tuple[Array, ...]  # (K, n, B) of each hidden layer
+    back: tuple[tuple[Array, Array], ...]  # a derivative and scratch of each hidden layer; neighbours share nothing
+
+
+def work_for(network: Network, n_rows: int) -> Work:
+    """Room for n_rows samples."""
+    k, dtype = network.n_lanes, network.dense[0].W.dtype
+    widths = [dense.W.shape[1] for dense in network.dense]
+    size = k * n_rows * max(widths[:-1], default=0)
+    pools = [np.empty(size, dtype) for _ in range(3)]  # derivatives of odd and even layers, scratch of all
+
+    def view(pool: int, n: int) -> Array:
+        return pools[pool][: k * n * n_rows].reshape(k, n, n_rows)
+
+    return Work(
+        weighed=tuple(np.empty((k, n, n_rows), dtype) for n in widths),
+        outputs=tuple(np.empty((k, n, n_rows), dtype) for n in widths[:-1]),
+        back=tuple((view(i % 2, n), view(2, n)) for i, n in enumerate(widths[:-1])),
+    )
 
 
 def initial_network(
@@ -74,51 +90,63 @@ def initial_network(
 
     def dense(i: int) -> Dense:
         fan_in = architecture.init_fan_in or widths[0] if i == 0 else widths[i]
-        W: Array = init(rng, (widths[i], widths[i + 1]), fan_in, widths[i + 1]).astype(dtype)
-        return Dense(np.repeat(W[None], n_lanes, axis=0), np.zeros((n_lanes, 1, widths[i + 1]), dtype))
+        W: Array = init(rng, (widths[i + 1], widths[i]), fan_in, widths[i + 1]).astype(dtype)
+        return Dense(np.repeat(W[None], n_lanes, axis=0), np.zeros((n_lanes, widths[i + 1], 1), dtype))
 
     def norm(n: int) -> BatchNorm:
         affine = architecture.batch_norm == "affine"
-        gamma: Array | None = np.ones((n_lanes, 1, n), dtype) if affine else None
-        return BatchNorm(gamma, np.zeros((n_lanes, 1, n), dtype) if affine else None, architecture.bn_epsilon)
+        gamma: Array | None = np.ones((n_lanes, n, 1), dtype) if affine else None
+        return BatchNorm(gamma, np.zeros((n_lanes, n, 1), dtype) if affine else None, architecture.bn_epsilon)
 
     norms = () if architecture.batch_norm == "none" else tuple(norm(n) for n in architecture.hidden)
     return Network(tuple(dense(i) for i in range(len(widths) - 1)), norms)
 
 
-def forward(network: Network, x: Array, moments: tuple[Moments, ...] | None = None) -> tuple[Array, Tape]:
-    """Logits (K, B, n_classes) and the tape of a batch x (B, D); moments of the batch itself unless moments are
-    given.
-    """
-    inputs, normalized, used = [x], [], []
+def forward(network: Network, x: Array, work: Work) -> tuple[Array, Tape]:
+    """Logits (K, n_classes, B) and the tape of a batch x (B, D), by the moments of the batch itself."""
+    inputs, centred, used = [x], [], []
     for i, dense in enumerate(network.dense[:-1]):
-        z = dense.forward(inputs[-1])
+        z = dense.weigh(inputs[-1], work.weighed[i])
         if network.norms:
-            z, tape, batch = network.norms[i].forward(z, None if moments is None else moments[i])
-            normalized.append(tape)
-            used.append(batch)
-        inputs.append(relu(z))
-    return network.dense[-1].forward(inputs[-1]), Tape(tuple(inputs), tuple(normalized), tuple(used))
+            y, tape, moments = network.norms[i].forward(z, dense.b, work.outputs[i])
+            centred.append(tape)
+            used.append(moments)
+        else:
+            y = np.add(z, dense.b, out=work.outputs[i])
+        inputs.append(relu(y))
+    last = network.dense[-1]
+    return last.weigh(inputs[-1], work.weighed[-1]) + last.b, Tape(tuple(inputs), tuple(centred), tuple(used))
 
 
-def cost(network: Network, x: Array, labels: Array, l2: Array, moments: tuple[Moments, ...] | None = None) -> Array:
-    """J = mean cross-entropy + λ Σ‖W‖² of each lane, (K,); l2 is (K,)."""
-    losses, _ = cross_entropy(forward(network, x, moments)[0], labels)
+def apply(network: Network, x: Array, moments: tuple[Moments, ...], work: Work) -> Array:
+    """Logits (K, n_classes, B) of a batch x (B, D) by given moments, one for each hidden layer with a norm."""
+    for i, dense in enumerate(network.dense[:-1]):
+        z = dense.weigh(x, work.weighed[i])
+        x = relu(network.norms[i].apply(z, dense.b, moments[i]) if network.norms else np.add(z, dense.b, out=z))
+    return network.dense[-1].weigh(x, work.weighed[-1]) + network.dense[-1].b
+
+
+def backward(network: Network, tape: Tape, d: Array, into: Network, keep: Keep, work: Work) -> None:
+    """Add ∂(Σ d·logits)/∂θ to the arrays of `into`, θ ← keep·θ + ∂/∂θ; d (K, n_classes, B).
+
+    `into` may be the network itself: a layer's parameters are changed after their last use.
+    """
+    for i in reversed(range(len(network.dense))):
+        below = network.dense[i].grad_input(d, work.back[i - 1][0]) if i else None
+        into.dense[i].add_grad(tape.inputs[i], d, keep)
+        if below is None:
+            return
+        scratch = work.back[i - 1][1]
+        d = relu_grad_input(tape.inputs[i], below, scratch)
+        if network.norms:
+            norm, centred = network.norms[i - 1], tape.centred[i - 1]
+            projection = project(centred, d)
+            d = norm.grad_input(centred, d, projection, scratch)
+            into.norms[i - 1].add_grad(centred, projection, keep)
+
+
+def cost(network: Network, x: Array, labels: Array, l2: Array) -> Array:
+    """J = mean cross-entropy + λ Σ‖W‖² of each lane by the batch's own moments, (K,); l2 is (K,)."""
+    losses, _ = cross_entropy(forward(network, x, work_for(network, len(x)))[0], labels)
     total: Array = lane_sum(losses) / len(labels) + l2 * squared_norm(network.dense)
     return total
-
-
-def gradient(network: Network, x: Array, labels: Array) -> Gradient:
-    """Backpropagation of the mean cross-entropy of a batch x (B, D), labels (B,), through the batch's own moments."""
-    logits, tape = forward(network, x)
-    losses, probabilities = cross_entropy(logits, labels)
-    n_correct = hits(logits, labels).sum(axis=-1)
-    d = cross_entropy_grad(probabilities, labels)
-    dense, norms = [network.dense[-1].grad(tape.inputs[-1], d)], []
-    for i in reversed(range(len(network.dense) - 1)):
-        d = relu_grad_input(tape.inputs[i + 1], network.dense[i + 1].grad_input(d))
-        if network.norms:
-            norms.append(network.norms[i].grad(tape.normalized[i], d))
-            d = network.norms[i].grad_input(tape.normalized[i], d)
-        dense.append(network.dense[i].grad(tape.inputs[i], d))
-    return Gradient(Network(tuple(dense[::-1]), tuple(norms[::-1])), lane_sum(losses), n_correct, tape.moments)

@@ -1,11 +1,12 @@
-"""Stochastic gradient descent with momentum and L2. The one place where arrays are changed in place."""
+"""Stochastic gradient descent with momentum and L2. The one place where a network is changed."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from bnsearch.core import tree
-from bnsearch.core.network import Network
+from bnsearch.core import blas, tree
+from bnsearch.core.layers import Keep
+from bnsearch.core.network import Network, Tape, Work, backward
 from bnsearch.core.tree import Array
 
 
@@ -18,28 +19,24 @@ class Settings:
     momentum: Array
 
 
-def sgd_update(network: Network, velocity: Network | None, gradient: Network, settings: Settings, shape: float) -> None:
-    """One step, in place: v ← ρ v + η (g + 2λW), W ← W − v; biases, γ and β without the λ term.
+def sgd_step(
+    network: Network, velocity: Network | None, tape: Tape, d: Array, settings: Settings, shape: float, work: Work
+) -> None:
+    """One step, in place: v ← ρ v + η (g + 2λW), θ ← θ − v; biases, γ and β without the λ term.
 
-    η = learning_rate · shape. Without a velocity (ρ = 0 for all lanes) v is η (g + 2λW). The gradient is used up.
+    d = ∂L/∂logits of the batch on the tape (K, n_classes, B), which is used up; η = learning_rate · shape. Without a
+    velocity (ρ = 0 for all lanes) the gradient is never written down: W ← (1 − 2ηλ) W − η ∂L/∂W.
     """
-    dtype = network.dense[0].W.dtype
-    rate = (settings.learning_rate * shape).astype(dtype)
-    momentum = settings.momentum.astype(dtype)
-    decay = (2.0 * settings.l2).astype(dtype)
-    for layer, grad in zip(network.dense, gradient.dense, strict=True):
-        np.add(grad.W, decay * layer.W, out=grad.W)
-
-    def descend(parameter: Array, g: Array, v: Array | None = None) -> Array:
-        g *= rate
-        if v is not None:
-            v *= momentum
-            v += g
-            g = v
-        parameter -= g
-        return parameter
-
+    rate = settings.learning_rate * shape
+    decay = 2.0 * rate * settings.l2
+    dtype = d.dtype
     if velocity is None:
-        tree.map(descend, network, gradient)
-    else:
-        tree.map(descend, network, gradient, velocity)
+        d *= (-rate).astype(dtype)
+        backward(network, tape, d, network, Keep(weights=(1.0 - decay).astype(dtype)), work)
+        return
+    momentum = settings.momentum.astype(dtype)
+    d *= rate.astype(dtype)
+    backward(network, tape, d, velocity, Keep(momentum, momentum), work)
+    for layer, v in zip(network.dense, velocity.dense, strict=True):
+        blas.add_scaled(v.W, decay.astype(dtype), layer.W)
+    tree.map(lambda parameter, v: np.subtract(parameter, v, out=parameter), network, velocity)

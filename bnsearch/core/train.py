@@ -11,9 +11,9 @@ import numpy as np
 
 from bnsearch.core import tree
 from bnsearch.core.layers import Moments
-from bnsearch.core.losses import cross_entropy, hits, lane_sum, squared_norm
-from bnsearch.core.network import Architecture, Network, forward, gradient
-from bnsearch.core.optim import Settings, sgd_update
+from bnsearch.core.losses import cross_entropy, cross_entropy_grad, hits, lane_sum, squared_norm
+from bnsearch.core.network import Architecture, Network, apply, forward, work_for
+from bnsearch.core.optim import Settings, sgd_step
 from bnsearch.core.schedules import Shape
 from bnsearch.core.tree import Array
 
@@ -27,7 +27,7 @@ class Rows(Protocol):
     def __len__(self) -> int: ...
 
     def batch(self, rows: Array | slice) -> tuple[Array, Array]:
-        """Inputs (B, D) as floats and labels (B,) as integers."""
+        """Inputs (B, D) as C-contiguous floats and labels (B,) as integers; the next call may overwrite the inputs."""
         ...
 
 
@@ -103,8 +103,8 @@ class Evaluation:
 def start(network: Network, with_velocity: bool) -> State:
     """The state before the first step."""
     k, dtype = network.n_lanes, network.dense[0].W.dtype
-    widths = [dense.b.shape[-1] for dense in network.dense[:-1]] if network.norms else []
-    moments = tuple(Moments(np.zeros((k, 1, n), dtype), np.ones((k, 1, n), dtype)) for n in widths)
+    widths = [dense.b.shape[-2] for dense in network.dense[:-1]] if network.norms else []
+    moments = tuple(Moments(np.zeros((k, n, 1), dtype), np.ones((k, n, 1), dtype)) for n in widths)
     velocity = tree.map(np.zeros_like, network) if with_velocity else None
     return State(0, network, velocity, moments, np.zeros(k), np.zeros(k, np.int64))
 
@@ -114,31 +114,38 @@ def advance(state: State, settings: Settings, run: Run, to_step: int) -> tuple[S
 
     The given state stays as it was. Overflow and NaN are results like others; the caller looks at the records.
     """
-    network, velocity, moments = tree.copy(state.network), tree.copy(state.velocity), state.moments
+    network, velocity, moments = tree.copy(state.network), tree.copy(state.velocity), tree.copy(state.moments)
     loss_sum, n_correct = state.loss_sum, state.n_correct
     records, per_epoch, order = [], run.steps_per_epoch, None
+    last = min(to_step, run.n_steps)
+    shapes = run.shape(np.arange(state.step, max(last, state.step)))
+    work = work_for(network, run.batch_size)
     with np.errstate(all="ignore"):
-        for step in range(state.step, min(to_step, run.n_steps)):
+        for step in range(state.step, last):
             epoch, i = divmod(step, per_epoch)
             if order is None or i == 0:
                 order = run.order(epoch)
             x, labels = run.train.batch(order[i * run.batch_size : (i + 1) * run.batch_size])
-            seen = gradient(network, x, labels)
-            sgd_update(network, velocity, seen.network, settings, float(run.shape(step)))
-            moments = moving(moments, seen.moments, run.architecture.bn_average if step else 0.0)
-            loss_sum, n_correct = loss_sum + seen.loss_sum, n_correct + seen.n_correct
+            logits, tape = forward(network, x, work)
+            n_correct = n_correct + hits(logits, labels).sum(axis=-1)
+            losses, probabilities = cross_entropy(logits, labels)
+            loss_sum = loss_sum + lane_sum(losses)
+            d = cross_entropy_grad(probabilities, labels)
+            sgd_step(network, velocity, tape, d, settings, float(shapes[step - state.step]), work)
+            follow(moments, tape.moments, run.architecture.bn_average if step else 0.0)
             if i + 1 == per_epoch or step + 1 == run.n_steps:
                 now = State(step + 1, network, velocity, moments, loss_sum, n_correct)
                 records.append(record(now, settings, run))
                 loss_sum, n_correct = np.zeros_like(loss_sum), np.zeros_like(n_correct)
-    return State(max(state.step, min(to_step, run.n_steps)), network, velocity, moments, loss_sum, n_correct), records
+    return State(max(state.step, last), network, velocity, moments, loss_sum, n_correct), records
 
 
-def moving(average: tuple[Moments, ...], batch: tuple[Moments, ...], alpha: float) -> tuple[Moments, ...]:
-    """α·average + (1 − α)·batch; α = 0 at the first step, which starts the averages from the first batch."""
-    if alpha == 0.0:
-        return batch
-    return tree.map(lambda a, b: a * a.dtype.type(alpha) + b * b.dtype.type(1.0 - alpha), average, batch)
+def follow(average: tuple[Moments, ...], batch: tuple[Moments, ...], alpha: float) -> None:
+    """average ← α·average + (1 − α)·batch, in place; α = 0 at the first step starts it from the first batch."""
+    for mine, new in zip(average, batch, strict=True):
+        for a, b in ((mine.mean, new.mean), (mine.var, new.var)):
+            np.multiply(a, alpha, out=a)
+            np.add(a, b * (1.0 - alpha), out=a)
 
 
 def record(state: State, settings: Settings, run: Run) -> Record:
@@ -180,12 +187,13 @@ def measure(state: State, settings: Settings, run: Run) -> Outcome:
 
 def evaluate(state: State, settings: Settings, rows: Rows, moments: tuple[Moments, ...]) -> Evaluation:
     """Loss and accuracy on all rows, in chunks of EVALUATION_ROWS."""
-    loss = np.zeros(state.network.n_lanes)
+    loss, work = np.zeros(state.network.n_lanes), None
     correct = []
     for x, labels in chunks(rows):
-        logits, _ = forward(state.network, x, moments)
-        loss = loss + lane_sum(cross_entropy(logits, labels)[0])
+        work = work_for(state.network, len(x)) if work is None or len(x) < EVALUATION_ROWS else work
+        logits = apply(state.network, x, moments, work)
         correct.append(hits(logits, labels))
+        loss = loss + lane_sum(cross_entropy(logits, labels)[0])
     loss = loss / len(rows)
     all_correct = np.concatenate(correct, axis=1)
     return Evaluation(loss, loss + penalty(state.network, settings), all_correct.mean(axis=1), all_correct)
@@ -204,12 +212,13 @@ def population_moments(network: Network, rows: Rows) -> tuple[Moments, ...]:
     """
     dtype, found = network.dense[0].W.dtype, list[Moments]()
     for layer in range(len(network.norms)):
+        # a network that ends with this layer: its logits are what is to be normalised
         first = Network(network.dense[: layer + 1], network.norms[:layer])
         total = squares = np.zeros(0)
         for i, (x, _) in enumerate(chunks(rows)):
-            z = forward(first, x, tuple(found))[0].astype(np.float64)
-            ones = np.ones((1, len(x)))
-            total, squares = (ones @ z, ones @ (z * z)) if i == 0 else (total + ones @ z, squares + ones @ (z * z))
+            z = apply(first, x, tuple(found), work_for(first, len(x))).astype(np.float64)
+            ones = np.ones((len(x), 1))
+            total, squares = (z @ ones, (z * z) @ ones) if i == 0 else (total + z @ ones, squares + (z * z) @ ones)
         mean = total / len(rows)
         found.append(Moments(mean.astype(dtype), np.maximum(squares / len(rows) - mean * mean, 0.0).astype(dtype)))
     return tuple(found)

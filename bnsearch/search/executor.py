@@ -40,8 +40,9 @@ def local_executor(n_workers: int) -> LocalExecutor:
 
 def start_worker() -> None:
     """Run once in every worker process."""
-    import numpy  # noqa: F401 (the limit takes hold only of a BLAS that is loaded already)
     from threadpoolctl import threadpool_limits
+
+    import bnsearch.core.blas  # noqa: F401 (the limit takes hold only of a BLAS that is loaded already)
 
     threadpool_limits(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the coordinator decides when to stop; see LocalExecutor.submit

@@ -16,6 +16,7 @@ from bnsearch.core.tree import Array
 from bnsearch.search.cohort import Lane
 from bnsearch.search.plan import start_state
 
+FORMAT = 2  # of the arrays: 2 has weights as (K, fan_out, fan_in), 1 had them as (K, fan_in, fan_out)
 CURVE = "curve"
 FIGURES = (
     "learning_rate",
@@ -76,8 +77,10 @@ def load_lane(path: Path, lane: Lane) -> Stored | None:
         return None
     if text.get("identity") != _identity(lane) or text.get("checksum") != _checksum(tensors, text):
         return None
-    curve = _from_array(tensors.pop(CURVE))
     empty = start_state(lane.plan, 1)
+    if _layout(tensors) != _layout(dict(tree.leaves(empty)) | {CURVE: _to_array([])}):
+        return None
+    curve = _from_array(tensors.pop(CURVE))
     state = tree.with_leaves(empty, tensors)
     state = State(int(text["step"]), state.network, state.velocity, state.moments, state.loss_sum, state.n_correct)
     return Stored(state, curve, float(text["seconds"]))
@@ -86,9 +89,22 @@ def load_lane(path: Path, lane: Lane) -> Stored | None:
 def _identity(lane: Lane) -> str:
     """All that a lane's numbers derive from; prepared data by their names, which derive from their contents."""
     data = lane.plan.data
-    facts = [lane.number, lane.configuration, data.part, data.inputs.parent.name, data.inputs.name, data.transform.name]
+    facts = [
+        FORMAT,
+        lane.number,
+        lane.configuration,
+        data.part,
+        data.inputs.parent.name,
+        data.inputs.name,
+        data.transform.name,
+    ]
     facts += [getattr(lane.plan, f.name) for f in dataclasses.fields(lane.plan) if f.name != "data"]
     return hashlib.sha256(repr(facts).encode()).hexdigest()
+
+
+def _layout(tensors: dict[str, Array]) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """Type and shape of each array; a curve may have any number of rows."""
+    return {name: (str(a.dtype), a.shape[1:] if name == CURVE else a.shape) for name, a in tensors.items()}
 
 
 def _checksum(tensors: dict[str, Array], text: dict[str, str]) -> str:

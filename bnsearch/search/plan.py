@@ -74,7 +74,7 @@ def shape(plan: Plan) -> schedules.Shape:
     return schedules.constant()
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=8)
 def build_run(plan: Plan) -> Run:
     """The plan with its data mapped into this process."""
     train, valid = open_rows(plan.data)

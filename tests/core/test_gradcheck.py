@@ -6,7 +6,8 @@ import pytest
 from bnsearch.core import tree
 from bnsearch.core.gradcheck import Check, analytic_gradient, compare, numeric_gradient
 from bnsearch.core.layers import Dense
-from bnsearch.core.network import Network, cost, forward
+from bnsearch.core.losses import cross_entropy, lane_sum
+from bnsearch.core.network import Network, apply, cost, forward, work_for
 from tests.core.helpers import make_network, random_rows
 
 THREE_LAYERS = (50, 50)
@@ -97,10 +98,11 @@ def test_one_wrong_entry_is_caught_and_named(parameter: str) -> None:
 
 
 def test_compare_measures_each_lane_against_its_own_largest_entry() -> None:
-    right = Network(dense=(Dense(np.array([[[4.0, 2.0, 0.01]], [[400.0, 0.0, 0.0]]]), np.ones((2, 1, 3))),), norms=())
+    W = np.array([[[4.0], [2.0], [0.01]], [[400.0], [0.0], [0.0]]])
+    right = Network(dense=(Dense(W, np.ones((2, 3, 1))),), norms=())
     wrong = tree.copy(right)
-    wrong.dense[0].W[0] += [[0.0, 0.5, 0.01]]  # the last is below a hundredth of the largest
-    wrong.dense[0].W[1] += [[0.0, 0.0, 3.0]]
+    wrong.dense[0].W[0] += [[0.0], [0.5], [0.01]]  # the last is below a hundredth of the largest
+    wrong.dense[0].W[1] += [[0.0], [0.0], [3.0]]
 
     weights, biases = compare(wrong, right)
 
@@ -115,12 +117,13 @@ def test_compare_measures_each_lane_against_its_own_largest_entry() -> None:
 def test_the_numeric_side_differentiates_through_the_moments_of_the_batch() -> None:
     # One of the two reports evaluated its numeric side with fixed moments, so a right backward pass seemed wrong.
     network, l2 = make_network((12, 8), n_lanes=3), np.zeros(3)
-    fixed = forward(network, ROWS.x)[1].moments
+    fixed = forward(network, ROWS.x, work_for(network, len(ROWS)))[1].moments
     nudged = tree.map(lambda a: a.astype(complex), network)
     nudged.dense[0].W[:, 0, 0] += 1e-100j
 
     through = cost(nudged, ROWS.x, ROWS.labels, l2).imag / 1e-100
-    around = cost(nudged, ROWS.x, ROWS.labels, l2, fixed).imag / 1e-100
+    logits = apply(nudged, ROWS.x, fixed, work_for(nudged, len(ROWS)))
+    around = lane_sum(cross_entropy(logits, ROWS.labels)[0]).imag / len(ROWS) / 1e-100
 
     analytic = analytic_gradient(network, ROWS.x, ROWS.labels, l2).dense[0].W[:, 0, 0]
     np.testing.assert_allclose(analytic, through, rtol=1e-11)

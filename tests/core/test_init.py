@@ -43,7 +43,11 @@ def test_a_network_starts_with_equal_lanes_zero_biases_and_neutral_norms(kind: s
     network = initial_network(Architecture(12, (8, 6), 5, batch_norm=kind), he, np.random.default_rng(0), 3, np.float32)
 
     assert network.n_lanes == 3
-    assert [dense.W.shape for dense in network.dense] == [(3, 12, 8), (3, 8, 6), (3, 6, 5)]
+    assert [dense.W.shape for dense in network.dense] == [(3, 8, 12), (3, 6, 8), (3, 5, 6)]
+    assert [dense.b.shape for dense in network.dense] == [(3, 8, 1), (3, 6, 1), (3, 5, 1)]
+    assert [m.shape for n in network.norms for m in (n.gamma, n.beta) if m is not None] == (
+        [(3, 8, 1)] * 2 + [(3, 6, 1)] * 2 if kind == "affine" else []
+    )
     assert len(network.norms) == (0 if kind == "none" else 2)
     for path, leaf in tree.leaves(network):
         assert leaf.dtype == np.float32

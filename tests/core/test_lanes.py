@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bnsearch.core import tree
+from bnsearch.core import blas, tree
 from bnsearch.core.init import he
 from bnsearch.core.network import Architecture, initial_network
 from bnsearch.core.optim import Settings
@@ -111,13 +111,24 @@ def test_neither_place_nor_number_of_neighbours_matters(lanes: list[int]) -> Non
     assert_same_run(train(odd_run(), lanes, with_momentum=True), cohort_of_eight(), lanes)
 
 
-def test_a_lane_without_momentum_is_the_same_with_a_velocity_for_its_neighbours_sake() -> None:
-    mixed, _, measured = cohort_of_eight(with_momentum=True)
+def test_a_lane_without_momentum_is_the_same_whatever_its_neighbours_have() -> None:
+    # Whether there is a velocity is the run's affair, for all lanes of a study; without one a step rounds otherwise.
     for lane in (k for k in EVERYONE if MOMENTUM[k] == 0.0):
-        alone, _, outcome = train(odd_run(), [lane], with_momentum=False)
-        assert alone.velocity is None
-        assert_identical(alone.network, tree.take(mixed.network, [lane]))
-        assert_identical(outcome, tree.take(measured, [lane]))
+        assert_same_run(train(odd_run(), [lane], with_momentum=True), cohort_of_eight(), [lane])
+
+
+@pytest.mark.parametrize("kind", ["affine", "plain", "none"])
+def test_a_velocity_without_momentum_leads_to_the_same_network_but_for_rounding(kind: str) -> None:
+    rows = ArrayRows(TRAIN.x.astype(np.float64), TRAIN.labels)
+    run = dataclasses.replace(odd_run(kind), train=rows, valid=rows)
+    network = initial_network(run.architecture, he, np.random.default_rng(4), N_LANES, np.float64)
+    none = settings_of(EVERYONE, with_momentum=False)
+
+    (one, _), (other, _) = (advance(start(network, velocity), none, run, N_STEPS) for velocity in (True, False))
+
+    assert (one.velocity is None, other.velocity is None) == (False, True)
+    for (path, a), (_, b) in zip(tree.leaves(one.network), tree.leaves(other.network), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12, err_msg=path)
 
 
 @settings(untimed, max_examples=25)
@@ -226,6 +237,37 @@ def test_realistic_sizes(n_inputs: int, hidden: tuple[int, ...]) -> None:
 
     for lanes in ([6], [7, 1, 6]):
         assert_same_run(train(run, lanes, with_momentum=True), cohort, lanes)
+
+
+@functools.cache
+def raw_cifar10() -> Run:
+    """A first layer large enough for a product of all lanes at once."""
+    rows = large_rows(250, 3072)
+    return make_run(rows, rows, Architecture(3072, (50, 50), 10), batch_size=100, n_steps=5)
+
+
+@functools.cache
+def cohort_of_six(with_momentum: bool) -> Trained:
+    return train(raw_cifar10(), EVERYONE[:6], with_momentum)
+
+
+@pytest.mark.parametrize("with_momentum", [True, False], ids=["momentum", "no momentum"])
+@pytest.mark.parametrize("tall", [True, False], ids=["all lanes at once if exact", "lane by lane"])
+def test_products_of_all_lanes_at_once_change_no_bit(
+    with_momentum: bool, tall: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, expected = raw_cifar10(), cohort_of_six(with_momentum)
+    if not tall:
+        monkeypatch.setattr(blas, "_tall_is_exact", lambda *_: False)
+
+    for lanes in ([2], [5, 0], EVERYONE[:6]):
+        assert_same_run(train(run, lanes, with_momentum), expected, lanes)
+    half, before = advance(first_state(run, 6, with_momentum), settings_of(EVERYONE[:6], with_momentum), run, 2)
+    for lanes in ([1, 4], [3]):
+        chosen = settings_of(lanes, with_momentum)
+        state, after = advance(tree.take(half, lanes), chosen, run, run.n_steps)
+        records = [tree.take(record, lanes) for record in before] + after
+        assert_same_run((state, records, measure(state, chosen, run)), expected, lanes)
 
 
 @pytest.mark.parametrize("n_rows", [1, 999, 1000, 1001, 2500])

@@ -15,17 +15,26 @@ LABELS = np.array([0, 3, 1, 2, 3, 0])
 
 
 @untimed
-@given(logits=hnp.arrays(np.float64, (2, len(LABELS), 4), elements=st.floats(-50, 50)))
+@given(logits=hnp.arrays(np.float64, (2, 4, len(LABELS)), elements=st.floats(-50, 50)))
 def test_cross_entropy_is_minus_the_log_of_the_softmax(logits: np.ndarray) -> None:
-    losses, probabilities = cross_entropy(logits, LABELS)
+    losses, probabilities = cross_entropy(logits.copy(), LABELS)
 
-    of_label = logits[:, np.arange(len(LABELS)), LABELS]
-    np.testing.assert_allclose(losses, logsumexp(logits, axis=-1) - of_label, rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(probabilities, softmax(logits, axis=-1), rtol=1e-12, atol=1e-300)
+    of_label = logits[:, LABELS, np.arange(len(LABELS))]
+    np.testing.assert_allclose(losses, logsumexp(logits, axis=-2) - of_label, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(probabilities, softmax(logits, axis=-2), rtol=1e-12, atol=1e-300)
+
+
+def test_probabilities_take_the_place_of_the_logits_and_their_gradient_that_of_the_probabilities() -> None:
+    logits = np.random.default_rng(0).normal(size=(2, 4, len(LABELS)))
+
+    _, probabilities = cross_entropy(logits, LABELS)
+
+    assert probabilities is logits
+    assert cross_entropy_grad(probabilities, LABELS) is logits
 
 
 def test_equal_logits_cost_the_log_of_the_number_of_classes() -> None:
-    losses, probabilities = cross_entropy(np.zeros((1, len(LABELS), 4)), LABELS)
+    losses, probabilities = cross_entropy(np.zeros((1, 4, len(LABELS))), LABELS)
 
     np.testing.assert_allclose(losses, np.log(4.0), rtol=1e-15)
     np.testing.assert_array_equal(probabilities, 0.25)
@@ -33,8 +42,8 @@ def test_equal_logits_cost_the_log_of_the_number_of_classes() -> None:
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_huge_logits_in_single_precision_neither_overflow_nor_warn(sign: float) -> None:
-    logits = np.zeros((1, 4, 3), dtype=np.float32)
-    logits[0, :, 1] = sign * 1e4
+    logits = np.zeros((1, 3, 4), dtype=np.float32)
+    logits[0, 1, :] = sign * 1e4
 
     losses, probabilities = cross_entropy(logits, np.array([0, 1, 2, 1]))
 
@@ -43,18 +52,18 @@ def test_huge_logits_in_single_precision_neither_overflow_nor_warn(sign: float) 
     else:
         expected, row = [np.log(2.0), 1e4 + np.log(2.0), np.log(2.0), 1e4 + np.log(2.0)], [0.5, 0.0, 0.5]
     np.testing.assert_allclose(losses[0], expected, rtol=1e-6)
-    np.testing.assert_allclose(probabilities[0], [row] * 4)
+    np.testing.assert_allclose(probabilities[0].T, [row] * 4)
     assert np.isfinite(cross_entropy_grad(probabilities, np.array([0, 1, 2, 1]))).all()
 
 
 def test_gradient_of_the_mean_is_probability_minus_one_hot() -> None:
-    logits = np.random.default_rng(0).normal(size=(2, len(LABELS), 4))
+    logits = np.random.default_rng(0).normal(size=(2, 4, len(LABELS)))
     _, probabilities = cross_entropy(logits, LABELS)
 
     grad = cross_entropy_grad(probabilities.copy(), LABELS)
 
-    np.testing.assert_allclose(grad, (probabilities - np.eye(4)[LABELS]) / len(LABELS), rtol=1e-14)
-    np.testing.assert_allclose(grad.sum(axis=-1), 0.0, atol=1e-15)
+    np.testing.assert_allclose(grad, (probabilities - np.eye(4)[:, LABELS]) / len(LABELS), rtol=1e-14)
+    np.testing.assert_allclose(grad.sum(axis=-2), 0.0, atol=1e-15)
 
 
 def test_lane_sum_of_many_single_precision_values_is_taken_in_double() -> None:
@@ -68,7 +77,8 @@ def test_lane_sum_of_many_single_precision_values_is_taken_in_double() -> None:
 
 
 def test_hits_are_the_largest_logits_and_a_tie_goes_to_the_lower_class() -> None:
-    logits = np.array([[[1.0, 2.0, 0.0], [3.0, 3.0, 0.0], [0.0, 3.0, 3.0]]])
+    rows = np.array([[[1.0, 2.0, 0.0], [3.0, 3.0, 0.0], [0.0, 3.0, 3.0]]])
+    logits = rows.mT
 
     np.testing.assert_array_equal(hits(logits, np.array([1, 0, 1])), [[True, True, True]])
     np.testing.assert_array_equal(hits(logits, np.array([0, 1, 2])), [[False, False, False]])
@@ -76,8 +86,8 @@ def test_hits_are_the_largest_logits_and_a_tie_goes_to_the_lower_class() -> None
 
 def test_squared_norm_sums_all_weight_matrices_and_no_bias() -> None:
     rng = np.random.default_rng(0)
-    first = Dense(rng.normal(size=(3, 4, 5)), np.full((3, 1, 5), 100.0))
-    last = Dense(rng.normal(size=(3, 5, 2)), np.full((3, 1, 2), 100.0))
+    first = Dense(rng.normal(size=(3, 5, 4)), np.full((3, 5, 1), 100.0))
+    last = Dense(rng.normal(size=(3, 2, 5)), np.full((3, 2, 1), 100.0))
 
     expected = (first.W**2).sum(axis=(1, 2)) + (last.W**2).sum(axis=(1, 2))
     np.testing.assert_allclose(squared_norm((first, last)), expected, rtol=1e-13)

@@ -31,8 +31,22 @@ def test_an_array_of_steps_gives_what_each_step_gives(shape: Shape, steps: list[
 
     assert together.dtype == np.float64
     assert np.all((together >= 0.0) & (together <= 1.0))
-    # NumPy's powers of arrays and of numbers may differ in the last bit; training asks for numbers alone.
+    # NumPy's powers of arrays and of numbers may differ in the last bit; training asks for arrays alone.
     np.testing.assert_allclose(together, [float(shape(step)) for step in steps], rtol=1e-14, atol=1e-15)
+
+
+@untimed
+@given(shape=shapes, first=st.integers(0, 100_000), n=st.integers(1, 40), data=st.data())
+def test_a_range_of_steps_has_the_same_bits_wherever_it_is_cut(
+    shape: Shape, first: int, n: int, data: st.DataObject
+) -> None:
+    # Training asks for the steps of one call at once; where a run is interrupted must not change them.
+    cut = data.draw(st.integers(0, n))
+
+    whole = shape(np.arange(first, first + n))
+
+    parts = shape(np.arange(first, first + cut)), shape(np.arange(first + cut, first + n))
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
 
 
 def test_constant_is_one() -> None:

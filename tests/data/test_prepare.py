@@ -3,6 +3,7 @@
 import dataclasses
 import pickle
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,56 @@ def test_rows_are_mapped_and_opened_once(source: Source, tmp_path: Path) -> None
     assert isinstance(train.X, np.memmap)
     assert train.X is valid.X
     assert open_rows(made)[0] is train
+
+
+@pytest.mark.parametrize("components", [None, 5])
+def test_the_next_batch_takes_the_place_of_the_last_ones_inputs(
+    source: Source, tmp_path: Path, components: float | None
+) -> None:
+    rows = open_rows(prepare(recipe(source, components=components), tmp_path))[0]
+    some, others = np.array([7, 3, 3, 40]), np.array([1, 2, 0, 9])
+    x, y = rows.batch(some)
+    was = x.copy(), y.copy()
+
+    nx, ny = rows.batch(others)
+
+    np.testing.assert_array_equal(x, nx)
+    np.testing.assert_array_equal(y, was[1])  # labels are each batch's own
+    assert not np.array_equal(x, was[0])
+    np.testing.assert_array_equal(rows.batch(some)[0], was[0])
+    assert not np.array_equal(y, ny)
+
+
+@pytest.mark.parametrize("components", [None, 5])
+@pytest.mark.parametrize("another", ["size", "part", "thread"])
+def test_a_batch_of_another_size_part_or_thread_leaves_it_alone(
+    source: Source, tmp_path: Path, another: str, components: float | None
+) -> None:
+    train, valid = open_rows(prepare(recipe(source, components=components), tmp_path))
+    x, _ = train.batch(np.array([7, 3, 3, 40]))
+    before = x.copy()
+    if another == "size":
+        train.batch(slice(0, 3))
+    elif another == "part":
+        valid.batch(np.array([0, 1, 2, 3]))
+    else:  # two trials of `optimize(…, n_jobs=2)` share their rows
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(train.batch, np.array([0, 1, 2, 3])).result()
+    np.testing.assert_array_equal(x, before)
+
+
+@pytest.mark.parametrize("components", [None, 5])
+def test_inputs_are_one_block_of_memory_and_never_the_data_themselves(
+    source: Source, tmp_path: Path, components: float | None
+) -> None:
+    rows = open_rows(prepare(recipe(source, components=components), tmp_path))[0]
+    for at in (slice(0, 3), slice(5, 8), np.array([7, 3, 3, 40]), slice(0, 0)):
+        x, y = rows.batch(at)
+        assert x.flags.c_contiguous
+        assert x.flags.writeable
+        assert x.dtype == np.float32
+        assert x.shape == (len(y), components or 64)
+        assert not np.shares_memory(x, rows.X)
 
 
 # ---- damage

@@ -15,7 +15,9 @@ from safetensors import safe_open
 from safetensors.numpy import save
 
 from bnsearch.core import tree
+from bnsearch.core.layers import Moments
 from bnsearch.core.train import State
+from bnsearch.search import lane_file
 from bnsearch.search.advance import advance
 from bnsearch.search.cohort import Lane
 from bnsearch.search.lane_file import Stored, load_lane, row, save_lane
@@ -198,6 +200,43 @@ def test_a_flipped_bit_in_the_numbers(written: tuple[Path, Lane], data: st.DataO
     whole[at] ^= 1 << bit
     path.write_bytes(whole)
     assert load_lane(path, lane) is not None
+
+
+def test_arrays_of_another_layout_under_the_right_name_and_checksum(
+    trained: tuple[Lane, State, Curve], tmp_path: Path
+) -> None:
+    lane, state, curve = trained
+    path = tmp_path / "a"
+    others = {
+        "turned": tree.map(lambda a: a.mT if a.ndim == 3 else a, state),
+        "two lanes": tree.concatenate([state, state]),
+        "another type": tree.map(lambda a: a.astype(np.float64), state),
+        "another dimension": tree.map(lambda a: a[None], state),
+        "no velocity": dataclasses.replace(state, velocity=None),
+        "one layer less": dataclasses.replace(
+            state, network=dataclasses.replace(state.network, dense=state.network.dense[1:])
+        ),
+        "a moment more": dataclasses.replace(
+            state, moments=(*state.moments, Moments(np.ones((1, 3, 1), np.float32), np.ones((1, 3, 1), np.float32)))
+        ),
+    }
+    for what, other in others.items():
+        save_lane(path, lane, other, curve)
+        assert load_lane(path, lane) is None, what
+    save_lane(path, lane, state, curve)
+    assert_same(load_lane(path, lane), state, curve)
+
+
+def test_a_state_of_another_format(
+    trained: tuple[Lane, State, Curve], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A square weight matrix of a former layout has the right shape, and would be taken for its transpose."""
+    lane, state, curve = trained
+    with monkeypatch.context() as former:
+        former.setattr(lane_file, "FORMAT", lane_file.FORMAT - 1)
+        save_lane(tmp_path / "a", lane, state, curve)
+        assert load_lane(tmp_path / "a", lane) is not None
+    assert load_lane(tmp_path / "a", lane) is None
 
 
 # ---- a full disk
