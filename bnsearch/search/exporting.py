@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import optuna
-from threadpoolctl import threadpool_limits
 
 from bnsearch.core.train import State, evaluation_moments
 from bnsearch.data.prepare import load_transform
@@ -15,6 +14,7 @@ from bnsearch.search.plan import build_run
 from bnsearch.search.running import disk_errors, outcome_attrs
 from bnsearch.search.schedule import train_lanes
 from bnsearch.search.session import Session
+from bnsearch.search.threads import one_blas_thread
 
 
 def model_path(session: Session, repeat: int) -> Path:
@@ -33,7 +33,7 @@ def is_whole(session: Session, repeat: int) -> bool:
 
 def export(session: Session, study: optuna.Study, lane: Lane, state: State, repeat: int) -> Model:
     """The lane's last state (K = 1) as a model on raw inputs, written to `models/`."""
-    with threadpool_limits(1):
+    with one_blas_thread():
         moments = evaluation_moments(state, build_run(lane.plan))
     model = fold(
         state.network,

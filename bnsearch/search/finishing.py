@@ -7,7 +7,6 @@ import optuna
 from numpy.typing import NDArray
 from optuna.distributions import FloatDistribution
 from optuna.trial import FrozenTrial, TrialState
-from threadpoolctl import threadpool_limits
 
 from bnsearch.core.train import State
 from bnsearch.data.test_set import open_test_set
@@ -23,6 +22,7 @@ from bnsearch.search.plan import Configuration, Plan
 from bnsearch.search.running import add_running, remove_state, run_running, state_path
 from bnsearch.search.searching import configuration
 from bnsearch.search.session import Session
+from bnsearch.search.threads import one_blas_thread
 from bnsearch.search.trials import pack_bits, unpack_bits
 from bnsearch.search.unchanged import check_unchanged
 
@@ -117,7 +117,7 @@ def _look(session: Session, study: optuna.Study, lanes: _Lanes) -> None:
         _check_same_rows(session, study, test.fingerprint)
         study.set_user_attr("look", test.look)
     for trial, model in zip(fresh, models, strict=True):
-        with threadpool_limits(1):
+        with one_blas_thread():
             predicted = model.predict(test.X)
         correct = predicted == test.y
         own = optuna.Trial(study, trial._trial_id)

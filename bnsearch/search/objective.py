@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import optuna
-from threadpoolctl import threadpool_limits
 
 from bnsearch.core.train import State
 from bnsearch.search.advance import advance
@@ -17,6 +16,7 @@ from bnsearch.search.progress import Silent
 from bnsearch.search.searching import configuration
 from bnsearch.search.space import ranges
 from bnsearch.search.study_file import load_study
+from bnsearch.search.threads import one_blas_thread
 
 
 class Objective:
@@ -40,7 +40,7 @@ class Objective:
         params = {name: trial.suggest_float(name, r.low, r.high, log=r.log) for name, r in self.space.items()}
         lane: tuple[Configuration, ...] = (configuration(self.setup, params),)
         state: State | None = None
-        with threadpool_limits(1):
+        with one_blas_thread():
             while state is None or state.step < self.plan.n_steps:
                 step = 0 if state is None else state.step
                 news = advance(self.plan, lane, state, step + self.epoch_steps)
@@ -62,6 +62,6 @@ class _Here(Executor):
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
-        with threadpool_limits(1):
+        with one_blas_thread():
             future.set_result(fn(*args, **kwargs))
         return future

@@ -221,9 +221,9 @@ def test_arrays_of_another_layout_under_the_right_name_and_checksum(
         ),
     }
     for what, other in others.items():
-        save_lane(path, lane, other, curve)
+        save_lane(path, lane, other, curve, SECONDS)
         assert load_lane(path, lane) is None, what
-    save_lane(path, lane, state, curve)
+    save_lane(path, lane, state, curve, SECONDS)
     assert_same(load_lane(path, lane), state, curve)
 
 
@@ -234,7 +234,7 @@ def test_a_state_of_another_format(
     lane, state, curve = trained
     with monkeypatch.context() as former:
         former.setattr(lane_file, "FORMAT", lane_file.FORMAT - 1)
-        save_lane(tmp_path / "a", lane, state, curve)
+        save_lane(tmp_path / "a", lane, state, curve, SECONDS)
         assert load_lane(tmp_path / "a", lane) is not None
     assert load_lane(tmp_path / "a", lane) is None
 

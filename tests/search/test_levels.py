@@ -134,7 +134,7 @@ def test_confirm_waits_for_the_further_level(stop: AtTheEnd, why: str, tmp_path:
 
 
 def test_trainings_of_all_levels_count_for_the_number_of_finalists(tmp_path: Path) -> None:
-    study = tiny(tmp_path, "training.epochs=1", "coarse.trials=20", "fine.trials=3", "seed=2")
+    study = tiny(tmp_path, "training.epochs=1", "coarse.trials=20", "fine.trials=3", "seed=4")
     run(study, "coarse", "fine", "confirm")
     assert len(trials_of(study, "fine2")) == 3
     finalists = attrs_of(study, "confirm")["finalists"]

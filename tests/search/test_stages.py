@@ -291,7 +291,7 @@ CHANGES = {
     "training.schedule={kind='cosine'}": ("training.schedule.final", None, 0.0),
     "data.train=[0, 239]": ("data.train", [0, 240], [0, 239]),
     "data.standardize=per-dimension": ("data.standardize", "center", "per-dimension"),
-    "seed=4": ("seed", 3, 4),
+    "seed=4": ("seed", 6, 4),
 }
 
 
