@@ -1,37 +1,39 @@
-"""Run the benchmarks and write benchmarks/RESULTS.md and RESULTS.json: `make bench`."""
+"""Run benchmarks, print their tables and merge them into RESULTS.md and RESULTS.json: `make bench`."""
 
 import argparse
-import json
+import importlib
 import sys
 from pathlib import Path
 
-from threadpoolctl import threadpool_limits
+HERE = Path(__file__).resolve().parent
+sys.path[0] = str(HERE.parent)  # instead of this folder, whose modules belong to the package `benchmarks`
+from benchmarks.section import Options  # noqa: E402
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from benchmarks import step
-from benchmarks.timing import machine, pin
-
-HERE = Path(__file__).parent
+BENCHMARKS = ("step", "search", "projection", "overhead", "scaling")
 
 
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=9, help="how often each competitor is timed")
-    rounds = parser.parse_args().rounds
-    pin()
-    with threadpool_limits(1):
-        timings = step.measure(rounds)
-    torch = timings["PyTorch eager"].median
-    lines = ["| ms a network and step | median | minimum | PyTorch's / this |", "|---|---|---|---|"]
-    lines += [f"| {n} | {t.median:.3f} | {t.minimum:.3f} | {torch / t.median:.2f} |" for n, t in timings.items()]
-    about = machine()
-    text = f"# Benchmarks\n\n{step.__doc__}\n\n" + "\n".join(lines)
-    text += "\n\nMeasured on " + ", ".join(f"{key} {value}" for key, value in about.items()) + f"; {rounds} rounds.\n"
-    print(text)
-    (HERE / "RESULTS.md").write_text(text, encoding="utf-8")
-    figures = {name: vars(timing) for name, timing in timings.items()}
-    (HERE / "RESULTS.json").write_text(json.dumps({"machine": about, "step": figures}, indent=1) + "\n")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one or more of {', '.join(BENCHMARKS)}; default all")
+    parser.add_argument("--quick", action="store_true", help="a small version of each, to see that it works")
+    parser.add_argument("--rounds", type=int, help="how often each competitor is timed")
+    parser.add_argument("--data-dir", type=Path, help="where CIFAR-10 lies (else $BNSEARCH_DATA or the user's cache)")
+    parser.add_argument("--output", type=Path, help="folder for the results; default benchmarks/, with --quick a copy")
+    arguments = parser.parse_args()
+    for name in arguments.names:
+        if name not in BENCHMARKS:
+            parser.error(f"NAME must be one of {', '.join(BENCHMARKS)}, but got {name!r}.")
+    options = Options(arguments.quick, arguments.rounds, arguments.data_dir)
+    folder = arguments.output or (HERE / "results" if arguments.quick else HERE)
+    from benchmarks.machine import machine
+    from benchmarks.results import merge
+
+    for name in arguments.names or BENCHMARKS:
+        print(f"\n{name} ...", file=sys.stderr)
+        section = importlib.import_module(f"benchmarks.{name}").measure(options)
+        print(f"## {section.title}\n\n{section.markdown()}", flush=True)
+        merge(folder, name, section, machine(), BENCHMARKS)
 
 
 if __name__ == "__main__":

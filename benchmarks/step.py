@@ -1,99 +1,162 @@
-"""One training step of 3072-50-50-10 with batch normalisation, batch 100: bnsearch with K lanes against PyTorch."""
+"""One training step: bnsearch with K lanes beside PyTorch, JAX and scikit-learn, and the sgemm peak of the same run."""
 
-import itertools
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg.blas import sgemm
 
-from benchmarks.timing import Timing, alternate
-from bnsearch.core import init, schedules, train
-from bnsearch.core.network import Architecture, initial_network
-from bnsearch.core.optim import Settings
+from benchmarks.peers.lanes import Lanes
+from benchmarks.problem import Array, Data, Problem, Trainer
+from benchmarks.section import Options, Section, Table
+from benchmarks.timing import Timing, Work, alternate, one_core
 
-N_ROWS, BATCH, WIDTHS = 20_000, 100, (3072, 50, 50, 10)
-STEPS = 100  # less than an epoch: no evaluation among them
-# products only: forward and weight gradient of each layer, input gradient of all but the first; 2 FLOP a multiply-add
-FLOP = 2 * BATCH * sum((2 if i == 0 else 3) * a * b for i, (a, b) in enumerate(itertools.pairwise(WIDTHS)))
-
-
-class Data:
-    """Random rows; implements `bnsearch.core.train.Rows`."""
-
-    def __init__(self) -> None:
-        rng = np.random.default_rng(0)
-        self.X = rng.standard_normal((N_ROWS, WIDTHS[0]), dtype=np.float32)
-        self.x = np.empty((BATCH, WIDTHS[0]), np.float32)
-        self.y = rng.integers(0, WIDTHS[-1], N_ROWS)
-
-    def __len__(self) -> int:
-        return N_ROWS
-
-    def batch(self, rows):
-        """Rows of X and y."""
-        if isinstance(rows, slice):
-            return self.X[rows], self.y[rows]
-        return np.take(self.X, rows, axis=0, out=self.x, mode="clip"), self.y[rows]
+TEXT = """Milliseconds per network and step, batch 100, float32, gathering the batch included; one core, one BLAS thread,
+competitors in turn (A B C, C B A). All add the gradient of λ Σ‖W‖² and follow the moving moments; scikit-learn has no
+batch normalisation. Share of the peak: products only, forward and weight gradient of each layer, input gradient of all
+but the first, over the fastest square sgemm of the same run. All but scikit-learn are checked to reach the same
+weights after 20 steps (9 layers: 5). bnsearch reads images as bytes and standardises each batch; the others are given float32."""
+TORCH = "PyTorch eager, slices"
+LARGEST_DIFFERENCE = 1e-3  # of weights after a case's check_steps, as a part of how far they have moved
 
 
-def stacked(data: Data, n_lanes: int) -> Callable[[], float]:
-    """STEPS steps of K lanes; the unit is one lane's step."""
-    architecture = Architecture(WIDTHS[0], WIDTHS[1:-1], WIDTHS[-1])
-    network = initial_network(architecture, init.he, np.random.default_rng(1), n_lanes, np.float32)
-    order = np.random.default_rng(2).permutation(N_ROWS)
-    run = train.Run(architecture, schedules.constant(), BATCH, 10**9, lambda epoch: order, "moving", data, data)
-    column = np.ones((n_lanes, 1, 1))
-    settings = Settings(0.005 * column, 0.01 * column, 0.0 * column)
-    state = train.start(network, with_velocity=False)
+@dataclass(frozen=True)
+class Case:
+    """A network, and how many lanes of it are tried."""
+
+    name: str
+    problem: Problem
+    lanes: tuple[int, ...]
+    vmap_lanes: tuple[int, ...] = (1, 4, 8, 20)
+    check_steps: int = 20  # after which all must have the same weights
+
+
+DEEP = (50, 30, 20, 20, 10, 10, 10, 10)
+CASES = (
+    Case("3072-50-50-10", Problem((3072, 50, 50, 10)), (1, 4, 8, 20, 40)),
+    Case("3072-50-50-10, momentum 0.9", Problem((3072, 50, 50, 10), 0.9), (1, 4, 8, 20, 40)),
+    Case("3072-512-256-10", Problem((3072, 512, 256, 10)), (1, 2, 4, 8), (1, 4, 8)),
+    # narrow layers die on some batch, and then the rounding of a variance near 0 decides: compared before that
+    Case("9 layers", Problem((3072, *DEEP, 10)), (1, 4, 8, 20, 40), check_steps=5),
+    Case("550-50-50-10 (99 % of the variance)", Problem((550, 50, 50, 10)), (1, 4, 8, 20, 40)),
+)
+FULL = CASES[0].problem  # what components are compared with
+
+
+def measure(options: Options) -> Section:
+    """All cases, one after another."""
+    n_rows, gflop = (5_000, 2.0) if options.quick else (45_000, 40.0)
+    images, components = Data(n_rows, FULL.widths[0], images=True), Data(n_rows, 550, images=False)
+    tables, figures = [], {}
+    with one_core():
+        for case in CASES:
+            data = images if case.problem.widths[0] == FULL.widths[0] else components
+            print(f"  {case.name} ...", file=sys.stderr)
+            trainers, absent, worst = competitors(case, data)
+            if data is components:
+                trainers[f"{TORCH}, 3,072 inputs"] = _torch(FULL, images)
+            work: dict[str, Work] = {name: steps(t, case.problem.flop, gflop) for name, t in trainers.items()}
+            timings = alternate(peaks(options.quick) | work, options.rounds(7))
+            table, found = report(case, timings, absent, list(work))
+            tables.append(table)
+            figures[case.name] = found | {"largest_difference": worst}
+    return Section("Training step", TEXT, tables, figures)
+
+
+def competitors(case: Case, data: Data) -> tuple[dict[str, Trainer], dict[str, str], float]:
+    """Those that run, why others do not, and the largest difference of their weights."""
+    problem = case.problem
+    makers: dict[str, Callable[[], Trainer]] = {TORCH: lambda: _torch(problem, data)}
+    makers |= {f"bnsearch, K = {k}": lambda k=k: Lanes(problem, data, k) for k in case.lanes}
+    makers["PyTorch eager, DataLoader"] = lambda: _torch(problem, data, batches="loader")
+    makers["PyTorch compiled, slices"] = lambda: _torch(problem, data, compiled=True)
+    makers |= {f"JAX jit(vmap), K = {k}": lambda k=k: _vmap(problem, data, k) for k in case.vmap_lanes}
+    trainers, absent, reference, worst = {}, {}, None, 0.0
+    for name, make in makers.items():
+        try:
+            trainer = make()
+            trainer.train(case.check_steps)
+        except Exception as error:  # whatever keeps a competitor from running is told instead of its time
+            absent[name] = f"{type(error).__name__}: {str(error).strip().splitlines()[0][:120]}"
+            continue
+        if reference is None:
+            reference = trainer.weights()
+        found = difference(trainer.weights(), reference, problem.weights())
+        if not found <= LARGEST_DIFFERENCE:
+            raise SystemExit(f"{name} must reach the weights of {TORCH}, but differs by {found:.1e} ({case.name}).")
+        trainers[name], worst = trainer, max(worst, found)
+    from benchmarks.peers.scikit import Scikit
+
+    trainers["scikit-learn MLPClassifier (no BN)"] = Scikit(problem, data)
+    return trainers, absent, worst
+
+
+def difference(weights: list[Array], reference: list[Array], initial: list[Array]) -> float:
+    """The largest over all layers of ‖W − W_reference‖ / ‖W_reference − W_initial‖."""
+    layers = zip(weights, reference, initial, strict=True)
+    return max(float(np.linalg.norm(W - R) / np.linalg.norm(R - start)) for W, R, start in layers)
+
+
+def steps(trainer: Trainer, flop: int, gflop: float) -> Work:
+    """About as much arithmetic for each competitor; the unit is one network's step."""
+    n_steps = max(5, round(1e9 * gflop / flop / trainer.n_lanes))
 
     def work() -> float:
-        train.advance(state, settings, run, STEPS)
-        return STEPS * n_lanes
+        trainer.train(n_steps)
+        return n_steps * trainer.n_lanes
 
     return work
 
 
-def torch_eager(data: Data) -> Callable[[], float]:
-    """The same with PyTorch as its tutorials write it, one network, batches taken by index slices."""
-    import torch
-    from torch import nn
+def peaks(quick: bool) -> dict[str, Work]:
+    """Square products of both BLAS; the unit is 1 GFLOP."""
+    found = {}
+    for n in (512, 1024) if quick else (512, 1024, 2048):
+        a = np.ones((n, n), dtype=np.float32, order="F")
+        out = np.empty_like(a)
+        n_calls = max(1, 2048 // n) ** 2
+        products = {"numpy": lambda a=a, out=out: np.matmul(a, a, out=out)}
+        products["scipy"] = lambda a=a, out=out: sgemm(1.0, a, a, c=out, overwrite_c=1)
+        for name, product in products.items():
 
-    torch.set_num_threads(1)
-    X, y = torch.from_numpy(data.X), torch.from_numpy(data.y)
-    layers: list[nn.Module] = []
-    for a, b in itertools.pairwise(WIDTHS[:-1]):
-        layers += [nn.Linear(a, b), nn.BatchNorm1d(b), nn.ReLU()]
-    network = nn.Sequential(*layers, nn.Linear(WIDTHS[-2], WIDTHS[-1]))
-    optimiser = torch.optim.SGD(network.parameters(), lr=0.01, weight_decay=0.01)
-    loss = nn.CrossEntropyLoss()
-    order = torch.from_numpy(np.random.default_rng(2).permutation(N_ROWS))
+            def work(product: Callable[[], object] = product, n: int = n, n_calls: int = n_calls) -> float:
+                for _ in range(n_calls):
+                    product()
+                return n_calls * 2e-9 * n**3
 
-    def work() -> float:
-        for step in range(STEPS):
-            rows = order[step * BATCH : (step + 1) * BATCH]
-            optimiser.zero_grad()
-            loss(network(X[rows]), y[rows]).backward()
-            optimiser.step()
-        return STEPS
-
-    return work
+            found[f"sgemm, {name}, {n}"] = work
+    return found
 
 
-def peak() -> Callable[[], float]:
-    """Square float32 products of this run's BLAS; the unit is as much arithmetic as one lane's step."""
-    a = np.ones((1024, 1024), dtype=np.float32)
-    out = np.empty_like(a)
+def report(
+    case: Case, timings: dict[str, Timing], absent: dict[str, str], names: list[str]
+) -> tuple[Table, dict[str, object]]:
+    """A row for each competitor."""
+    peak, torch = 1 / min(t.median for n, t in timings.items() if n.startswith("sgemm")), timings[TORCH].median
+    rows, figures = [], dict[str, object]()
+    for name in names:
+        timing = timings[name]
+        flop = FULL.flop if name.endswith("3,072 inputs") else case.problem.flop
+        share = flop / timing.median / 1e9 / peak
+        ratio = torch / timing.median
+        times = (f"{1e3 * timing.median:.3f}", f"{1e3 * timing.minimum:.3f}")
+        rows.append((name, *times, f"{ratio:.2f}", "" if "no BN" in name else f"{100 * share:.0f} %"))
+        figures[name] = timing.figures() | {"torch_over_this": ratio, "share_of_peak": share}
+    rows += [(f"{name}: did not run ({reason})", "", "", "", "") for name, reason in absent.items()]
+    caption = f"**{case.name}**: {case.problem.flop / 1e6:.1f} MFLOP; sgemm peak {peak:.0f} GFLOP/s"
+    header = ("", "median ms", "minimum ms", "PyTorch slices / this", "share of peak")
+    return Table(header, rows, caption), {"peak_gflops": peak, "absent": absent, "competitors": figures}
 
-    def work() -> float:
-        for _ in range(4):
-            np.matmul(a, a, out=out)
-        return 4 * 2 * 1024**3 / FLOP
 
-    return work
+def _torch(problem: Problem, data: Data, **options: object) -> Trainer:
+    # peers are imported late: one that is missing is reported like one that does not run
+    from benchmarks.peers.pytorch import Torch
+
+    return Torch(problem, data, **options)
 
 
-def measure(rounds: int) -> dict[str, Timing]:
-    """Milliseconds of one network's step."""
-    data = Data()
-    lanes = {f"bnsearch, K = {k}": stacked(data, k) for k in (1, 4, 8, 20, 40)}
-    competitors = {"sgemm peak": peak(), "PyTorch eager": torch_eager(data), **lanes}
-    return alternate(competitors, rounds)
+def _vmap(problem: Problem, data: Data, n_lanes: int) -> Trainer:
+    from benchmarks.peers.vmap import Vmap
+
+    return Vmap(problem, data, n_lanes)

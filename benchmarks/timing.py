@@ -1,54 +1,67 @@
 """Time competitors side by side: they alternate on one core, so that a busy machine disturbs all alike."""
 
 import os
-import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
-PACKAGES = ("numpy", "scipy", "optuna", "torch", "jax", "scikit-learn")
+from threadpoolctl import threadpool_limits
+
+Work = Callable[[], float]  # does work and returns how many units it did
 
 
 @dataclass(frozen=True)
 class Timing:
-    """Milliseconds of one unit of work."""
+    """Seconds of one unit of work, a sample each round."""
 
-    median: float
-    minimum: float
+    samples: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """The middle sample."""
+        return statistics.median(self.samples)
+
+    @property
+    def minimum(self) -> float:
+        """The sample that was disturbed least."""
+        return min(self.samples)
+
+    def figures(self) -> dict[str, float]:
+        """For RESULTS.json, in milliseconds."""
+        return {"median_ms": 1e3 * self.median, "minimum_ms": 1e3 * self.minimum}
 
 
-def pin(core: int = 0) -> None:
-    """Run on one core; several BLAS threads or a move to another core would drown what is compared."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {sorted(os.sched_getaffinity(0))[core]})
+@contextmanager
+def one_core() -> Iterator[None]:
+    """One core and one BLAS thread; a second thread or a move to another core would drown what is compared."""
+    # the limit takes hold only of a BLAS that is loaded already
+    import scipy.linalg.blas  # noqa: F401
+
+    before = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+    if before:
+        os.sched_setaffinity(0, {min(before)})
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        if before:
+            os.sched_setaffinity(0, before)
 
 
-def alternate(competitors: dict[str, Callable[[], float]], rounds: int) -> dict[str, Timing]:
-    """Call each in turn (A B C A B C …), after one warm-up; a call does work and returns how many units it did."""
-    seconds: dict[str, list[float]] = {name: [] for name in competitors}
-    for round_ in range(rounds + 1):
-        for name, work in competitors.items():
+def alternate(competitors: Mapping[str, Work], n_rounds: int) -> dict[str, Timing]:
+    """Call each in turn, A B C, then C B A, and so on, after one round to warm up."""
+    samples: dict[str, list[float]] = {name: [] for name in competitors}
+    for round_ in range(n_rounds + 1):
+        for name in list(competitors)[:: -1 if round_ % 2 else 1]:
             began = time.perf_counter()
-            n_units = work()
+            n_units = competitors[name]()
             if round_:
-                seconds[name].append((time.perf_counter() - began) / n_units)
-    return {name: Timing(1e3 * statistics.median(s), 1e3 * min(s)) for name, s in seconds.items()}
+                samples[name].append((time.perf_counter() - began) / n_units)
+    return {name: Timing(tuple(s)) for name, s in samples.items()}
 
 
-def machine() -> dict[str, str]:
-    """What the figures were measured on."""
-    model = platform.processor() or "unknown processor"
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        names = [line.partition(":")[2].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
-        model = names[0] if names else model
-    found = {"processor": model, "cores": str(os.cpu_count()), "python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+def median_ratio(a: Sequence[float], b: Sequence[float]) -> float:
+    """Median over the rounds of a/b: what disturbs a whole round leaves its ratio as it is."""
+    return statistics.median(x / y for x, y in zip(a, b, strict=True))

@@ -1,0 +1,1 @@
+"""The same training steps in bnsearch and in other libraries."""
