@@ -1,11 +1,14 @@
 """N19's protocol as both sides of a comparison run it: 10 coarse and 10 fine λ, then one setting for longer."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from bnsearch.search.executor import local_executor
+from bnsearch.search.executor import ExecutorFactory, local_executor
 from bnsearch.search.materials import Materials
 from bnsearch.search.progress import Silent
+from bnsearch.search.session import Session, open_session
 from bnsearch.search.study_file import Study, load_study
 
 STUDY = "cifar10-cyclic"
@@ -51,9 +54,9 @@ def protocol(folder: Path, half_cycle_steps: int, components: float | None, cycl
     return Protocol(file, tuple(overrides))
 
 
-def materials(study: Study, cache: Path, data_dir: Path | None, n_workers: int = N_WORKERS) -> Materials:
+def materials(study: Study, cache: Path, data_dir: Path | None, executor: ExecutorFactory | None = None) -> Materials:
     """A study's data and workers."""
-    return Materials(study, cache, n_workers, lambda: local_executor(n_workers), Silent(), data_dir)
+    return Materials(study, cache, N_WORKERS, executor or partial(local_executor, N_WORKERS), Silent(), data_dir)
 
 
 def prepare(study: Study, cache: Path, data_dir: Path | None) -> None:
@@ -63,3 +66,11 @@ def prepare(study: Study, cache: Path, data_dir: Path | None) -> None:
         made.prepare("coarse", [made.part("coarse")])
     finally:
         made.close()
+
+
+def opened(
+    study: Study, data_dir: Path | None, n_workers: int = N_WORKERS, executor: ExecutorFactory | None = None
+) -> AbstractContextManager[Session]:
+    """A study at work in this process, as one command sees it."""
+    factory = executor or partial(local_executor, n_workers)
+    return open_session(study, n_workers=n_workers, executor_factory=factory, progress=Silent(), data_dir=data_dir)

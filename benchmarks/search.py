@@ -49,7 +49,7 @@ def measure(options: Options) -> Section:
             for variant in list(runs)[:: -1 if round_ % 2 else 1]:
                 print(f"  {variant} ...", file=sys.stderr)
                 found[variant].append(runs[variant](folder / f"{variant} {round_}"))
-    return report(found, prepared)
+    return report(found, prepared, f"Half cycles of {half_cycle_steps} steps")
 
 
 def run_script(arrays: Path, half_cycle_steps: int, folder: Path) -> Result:
@@ -117,7 +117,7 @@ def output(command: list[str], **environment: str) -> str:
     return done.stdout
 
 
-def report(found: dict[str, list[Result]], prepared: dict[str, float]) -> Section:
+def report(found: dict[str, list[Result]], prepared: dict[str, float], caption: str) -> Section:
     """Medians and minima over the runs, every test accuracy."""
     script = median(run["total_seconds"] for run in found[SCRIPT])
     rows, figures = [], {}
@@ -130,4 +130,4 @@ def report(found: dict[str, list[Result]], prepared: dict[str, float]) -> Sectio
         rows.append((variant, *times, ratio, f"{prepared[variant]:.1f}", accuracies))
         figures[variant] = {"runs": runs, "preparation_seconds": prepared[variant]}
     header = ("seconds", "median", "minimum", "search", "final", "script / this", "preparation", "test accuracy %")
-    return Section("Whole search", TEXT, [Table(header, rows)], figures)
+    return Section("Whole search", TEXT, [Table(header, rows, caption)], figures)
