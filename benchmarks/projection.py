@@ -22,10 +22,11 @@ from bnsearch.search.plan import Configuration
 
 TEXT = """Scrambled Sobol settings of λ in [1e-5, 1e-1] and η in [1e-2, 1], CIFAR-10, 3072-50-50-10, 2 cycles. Rank
 correlations (Spearman) are between validation accuracies of the full input and those of another run with other initial
-weights and another order of the rows, so full against full is what remains by chance alone; a diverged run counts as 0.
-At the two best settings (by the mean of both full runs) every repeat has its own weights and order, and all variants
-share its order; differences to the full input of the same repeat, with a 90 % interval, which shows equivalence (two
-one-sided tests at 5 %) where it lies within ±0.5 points. Time is that of the training on one core, two workers at work."""
+weights and another order of the rows, so full against full is what remains by chance alone; a diverged run counts as
+0. At the two best settings (by the mean of both full runs) every repeat has its own weights and order, and all
+variants share its order; differences to the full input of the same repeat, with a 90 % interval, which shows
+equivalence (two one-sided tests at 5 %) where it lies within ±0.5 points. Time is that of the training on one core,
+two workers at work."""
 FULL, COMPONENTS = "full input", (0.95, 0.99, 0.999)
 SPACE = {"l2": (1e-5, 1e-1), "learning_rate": (1e-2, 1.0)}
 MARGIN = 0.005
@@ -120,7 +121,7 @@ def equivalence_table(best: list[Configuration], pairs: dict[str, Array]) -> tup
             d = accuracies[i] - full
             half = float(stdtrit(len(d) - 1, 0.95)) * d.std(ddof=1) / np.sqrt(len(d))
             low, high = d.mean() - half, d.mean() + half
-            shown = "yes" if -MARGIN < low and high < MARGIN else "not shown"
+            shown = "yes" if low > -MARGIN and high < MARGIN else "not shown"
             interval = f"{100 * low:+.2f} to {100 * high:+.2f}"
             mean = f"{100 * accuracies[i].mean():.2f}"
             rows.append((f"{where}, {name}", mean, f"{100 * d.mean():+.2f}", interval, shown))

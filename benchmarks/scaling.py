@@ -13,9 +13,9 @@ from benchmarks.timing import median_ratio
 from bnsearch.search.materials import cache_folder
 from bnsearch.search.stages import run_stage
 
-TEXT = """Seconds of N19's coarse stage (10 trials) with shortened cycles, from the first proposal to the last result, the start
-of the workers included; data already prepared; one worker and two in turn. The ratio is the median of the rounds' own
-ratios."""
+TEXT = """Seconds of N19's coarse stage (10 trials) with shortened cycles, from the first proposal to the last result,
+the start of the workers included; data already prepared; one worker and two in turn. The ratio is the median of the
+rounds' own ratios."""
 
 
 def measure(options: Options) -> Section:

@@ -19,13 +19,13 @@ from benchmarks.section import Options, Section, Table
 from bnsearch.data.load import load
 from bnsearch.data.test_set import open_test_set
 
-TEXT = """Whole commands on CIFAR-10 with two processes of one BLAS thread each, from start to exit, data already prepared:
-10 coarse λ in [1e-5, 1e-1] and 10 fine in [1e-3, 1e-2], 2 cycles each, then the best of fine trained for 3 cycles on the
-same 45,000 rows and tested once. bnsearch: `coarse`, `fine`, `final` with fine's best as `final.setting`; the script:
-two processes with `study.optimize` on a shared SQLite storage, full input, index slices. Two things differ, both at
-bnsearch's cost: its final trains at least 2 networks (one on each core), the script's 1; it starts afresh for each
-stage, while the script's processes go from coarse to fine without waiting for each other. bnsearch begins coarse with the
-study file's own setting; all other λ are random draws of each side's own."""
+TEXT = """Whole commands on CIFAR-10 with two processes of one BLAS thread each, from start to exit, data already
+prepared: 10 coarse λ in [1e-5, 1e-1] and 10 fine in [1e-3, 1e-2], 2 cycles each, then the best of fine trained for 3
+cycles on the same 45,000 rows and tested once. bnsearch: `coarse`, `fine`, `final` with fine's best as
+`final.setting`; the script: two processes with `study.optimize` on a shared SQLite storage, full input, index slices.
+Two things differ, both at bnsearch's cost: its final trains at least 2 networks (one on each core), the script's 1; it
+starts afresh for each stage, while the script's processes go from coarse to fine without waiting for each other.
+bnsearch begins coarse with the study file's own setting; all other λ are random draws of each side's own."""
 SCRIPT = "Optuna + PyTorch script"
 Result = dict[str, Any]
 

@@ -32,10 +32,12 @@ class Table:
         lines = [self.header, *self.rows]
         widths = [max(len(line[i]) for line in lines) for i in range(len(self.header))]
         rule = ["-" * widths[0], *("-" * (w - 1) + ":" for w in widths[1:])]
-        text = "\n".join(
-            "| " + " | ".join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths))) + " |"
-            for line in (self.header, rule, *self.rows)
-        )
+
+        def padded(line: Sequence[str]) -> str:
+            cells = zip(line, widths, strict=True)
+            return "| " + " | ".join(c.rjust(w) if i else c.ljust(w) for i, (c, w) in enumerate(cells)) + " |"
+
+        text = "\n".join(padded(line) for line in (self.header, rule, *self.rows))
         return f"{self.caption}\n\n{text}" if self.caption else text
 
 

@@ -5,18 +5,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg.blas import sgemm
 
 from benchmarks.peers.lanes import Lanes
+from benchmarks.peers.sgemm import peaks
 from benchmarks.problem import Array, Data, Problem, Trainer
 from benchmarks.section import Options, Section, Table
 from benchmarks.timing import Timing, Work, alternate, one_core
 
-TEXT = """Milliseconds per network and step, batch 100, float32, gathering the batch included; one core, one BLAS thread,
-competitors in turn (A B C, C B A). All add the gradient of λ Σ‖W‖² and follow the moving moments; scikit-learn has no
-batch normalisation. Share of the peak: products only, forward and weight gradient of each layer, input gradient of all
-but the first, over the fastest square sgemm of the same run. All but scikit-learn are checked to reach the same
-weights after 20 steps (9 layers: 5). bnsearch reads images as bytes and standardises each batch; the others are given float32."""
+TEXT = """Milliseconds per network and step, batch 100, float32, gathering the batch included; one core, one BLAS
+thread, competitors in turn (A B C, C B A). All add the gradient of λ Σ‖W‖² and follow the moving moments; scikit-learn
+has no batch normalisation. Share of the peak: products only, forward and weight gradient of each layer, input gradient
+of all but the first, over the fastest square sgemm of the same run. All but scikit-learn are checked to reach the same
+weights after 20 steps (9 layers: 5). bnsearch reads images as bytes and standardises each batch; the others are given
+float32."""
 TORCH = "PyTorch eager, slices"
 LARGEST_DIFFERENCE = 1e-3  # of weights after a case's check_steps, as a part of how far they have moved
 
@@ -107,26 +108,6 @@ def steps(trainer: Trainer, flop: int, gflop: float) -> Work:
         return n_steps * trainer.n_lanes
 
     return work
-
-
-def peaks(quick: bool) -> dict[str, Work]:
-    """Square products of both BLAS; the unit is 1 GFLOP."""
-    found = {}
-    for n in (512, 1024) if quick else (512, 1024, 2048):
-        a = np.ones((n, n), dtype=np.float32, order="F")
-        out = np.empty_like(a)
-        n_calls = max(1, 2048 // n) ** 2
-        products = {"numpy": lambda a=a, out=out: np.matmul(a, a, out=out)}
-        products["scipy"] = lambda a=a, out=out: sgemm(1.0, a, a, c=out, overwrite_c=1)
-        for name, product in products.items():
-
-            def work(product: Callable[[], object] = product, n: int = n, n_calls: int = n_calls) -> float:
-                for _ in range(n_calls):
-                    product()
-                return n_calls * 2e-9 * n**3
-
-            found[f"sgemm, {name}, {n}"] = work
-    return found
 
 
 def report(
