@@ -36,7 +36,7 @@ format: $(VENV)/.dev ## format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.bench ## install the peers (PyTorch, JAX) and compare with them
+bench: $(VENV)/.bench ## install the peers and compare with them (make bench ARGS="step --quick")
 	@$(PY) benchmarks/run.py $(ARGS)
 
 constraints: ## write constraints.txt anew, from the newest releases that pyproject.toml admits

@@ -14,6 +14,8 @@ def machine() -> dict[str, str]:
     import scipy.linalg.blas  # noqa: F401 (a BLAS must be loaded to be seen)
     from threadpoolctl import threadpool_info
 
+    from bnsearch.search.session import revision
+
     found = {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "processor": _field("/proc/cpuinfo", "model name") or platform.processor() or "unknown",
@@ -27,6 +29,7 @@ def machine() -> dict[str, str]:
             found[package] = version(package)
         except PackageNotFoundError:
             continue
+    found["commit"] = revision() or "none"
     blas = [info for info in threadpool_info() if info["user_api"] == "blas"]
     kernels = {f"{info['internal_api']} {info['version']} {info.get('architecture', '')}".strip() for info in blas}
     return found | {"BLAS": " and ".join(sorted(kernels))}
