@@ -15,10 +15,11 @@ from scipy.stats import qmc, spearmanr
 from benchmarks import protocol
 from benchmarks.section import Options, Section, Table
 from bnsearch.data.prepare import DataReference
-from bnsearch.search.cohort import Lane, train_lanes
+from bnsearch.search.cohort import Lane
 from bnsearch.search.executor import local_executor
 from bnsearch.search.materials import Materials, cache_folder
 from bnsearch.search.plan import Configuration
+from bnsearch.search.schedule import train_lanes
 
 TEXT = """Scrambled Sobol settings of λ in [1e-5, 1e-1] and η in [1e-2, 1], CIFAR-10, 3072-50-50-10, 2 cycles. Rank
 correlations (Spearman) are between validation accuracies of the full input and those of another run with other initial
