@@ -19,7 +19,7 @@ of all but the first, over the fastest square sgemm of the same run. All but sci
 weights after 20 steps (9 layers: 5). bnsearch reads images as bytes and standardises each batch; the others are given
 float32."""
 TORCH = "PyTorch eager, slices"
-LARGEST_DIFFERENCE = 1e-3  # of weights after a case's check_steps, as a part of how far they have moved
+LARGEST_DIFFERENCE = 1e-2  # of weights after a case's check_steps, as a part of how far they have moved
 
 
 @dataclass(frozen=True)
