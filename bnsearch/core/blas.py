@@ -21,7 +21,7 @@ from bnsearch.core.tree import Array
 GEMM = {np.dtype(kind): gemm for kind, gemm in zip("fdFD", (sgemm, dgemm, cgemm, zgemm), strict=True)}
 AXPY = {np.dtype(np.float32): saxpy, np.dtype(np.float64): daxpy}
 LARGE = 1 << 20  # multiply-adds of one lane from which calls of its own cost nothing beside the arithmetic
-CACHED = 1 << 14  # numbers of one lane that are better gone through once, lane by lane, than twice for all lanes
+CACHED = 1 << 14  # numbers of one lane that are better gone through lane by lane
 DRAWS = 3  # each of some thousand sums; a single other order is seen in most of them
 
 
@@ -41,14 +41,20 @@ def add_outer(W: Array, d: Array, x: Array) -> None:
         _for_lanes(_add_outer, W, x, d)
 
 
-def add_scaled(W: Array, factor: Array, V: Array) -> None:
-    """W ← W + factor·V for W and V (K, n, D) and factor (K, 1, 1)."""
+def descend(W: Array, v: Array, decay: Array) -> None:
+    """v ← v + decay·W, W ← W − v: what a velocity does to the weights; W and v (K, n, D), decay (K, 1, 1).
+
+    Lane by lane, so that the second finds in the cache what the first has left there.
+    """
     if W[0].size < CACHED:
-        W += factor * V
+        v += decay * W
+        W -= v
         return
-    assert W.flags.c_contiguous  # else axpy writes to a copy
-    for w, a, v in zip(W, factor[:, 0, 0].tolist(), V, strict=True):
-        AXPY[W.dtype](v.ravel(), w.ravel(), a=a)
+    assert W.flags.c_contiguous
+    assert v.flags.c_contiguous  # else axpy writes to a copy
+    for w, of_w, a in zip(W, v, decay[:, 0, 0].tolist(), strict=True):
+        AXPY[W.dtype](w.ravel(), of_w.ravel(), a=a)
+        w -= of_w
 
 
 Product = Callable[[Array, Array, Array], Any]  # of W (rows, D), x (B, D) and the array (rows, B) of its results or d

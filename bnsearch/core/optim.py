@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bnsearch.core import blas, tree
+from bnsearch.core import blas
 from bnsearch.core.layers import Keep
 from bnsearch.core.network import Network, Tape, Work, backward
 from bnsearch.core.tree import Array
@@ -37,6 +37,11 @@ def sgd_step(
     momentum = settings.momentum.astype(dtype)
     d *= rate.astype(dtype)
     backward(network, tape, d, velocity, Keep(momentum, momentum), work)
+    decay = decay.astype(dtype)
     for layer, v in zip(network.dense, velocity.dense, strict=True):
-        blas.add_scaled(v.W, decay.astype(dtype), layer.W)
-    tree.map(lambda parameter, v: np.subtract(parameter, v, out=parameter), network, velocity)
+        blas.descend(layer.W, v.W, decay)
+        np.subtract(layer.b, v.b, out=layer.b)
+    for norm, change in zip(network.norms, velocity.norms, strict=True):
+        for parameter, v_ in ((norm.gamma, change.gamma), (norm.beta, change.beta)):
+            if parameter is not None and v_ is not None:
+                np.subtract(parameter, v_, out=parameter)

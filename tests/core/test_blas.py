@@ -82,19 +82,22 @@ def test_add_outer_adds_the_product_to_every_lanes_weights(shape: tuple[int, int
 @pytest.mark.parametrize("k", [1, 3])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("shape", [(3, 4), (127, 129), (128, 128), (50, 3072)], ids=str)
-def test_add_scaled_adds_to_each_lane_by_its_own_factor(shape: tuple[int, int], dtype: type, k: int) -> None:
+def test_descend_changes_each_lane_by_its_own_decay(shape: tuple[int, int], dtype: type, k: int) -> None:
     rng = np.random.default_rng(0)
-    W, V, factor = (numbers(rng, s, dtype) for s in ((k, *shape), (k, *shape), (k, 1, 1)))
-    W0, V0 = W.copy(), V.copy()
+    W, v, decay = (numbers(rng, s, dtype) for s in ((k, *shape), (k, *shape), (k, 1, 1)))
+    W0, v0 = W.copy(), v.copy()
 
-    blas.add_scaled(W, factor, V)
+    blas.descend(W, v, decay)
 
-    assert_product(W, wide(W0) + wide(factor) * wide(V), np.abs(W0) + np.abs(factor * V), 1)
-    np.testing.assert_array_equal(V, V0)
+    size = np.abs(v0) + np.abs(decay * W0)
+    assert_product(v, wide(v0) + wide(decay) * wide(W0), size, 1)
+    assert_product(W, wide(W0) - wide(v0) - wide(decay) * wide(W0), np.abs(W0) + size, 1)
     for lane in range(k):
-        alone = W0[lane : lane + 1].copy()
-        blas.add_scaled(alone, factor[lane : lane + 1], V[lane : lane + 1])
+        only = slice(lane, lane + 1)
+        alone, its_v = W0[only].copy(), v0[only].copy()
+        blas.descend(alone, its_v, decay[only])
         np.testing.assert_array_equal(alone[0], W[lane])
+        np.testing.assert_array_equal(its_v[0], v[lane])
 
 
 # ---- a lane alone and among others
@@ -275,7 +278,8 @@ def test_what_would_be_written_to_a_copy_is_refused() -> None:
         lambda: blas.add_outer(W, turned_dz, x),
         lambda: blas.add_outer(W, dz, turned_x),
         lambda: blas.add_outer(W.astype(np.float32), dz, x),
-        lambda: blas.add_scaled(turned_W, factor, W),
+        lambda: blas.descend(W, turned_W, factor),
+        lambda: blas.descend(turned_W, W, factor),
     ]
 
     for call in refused:
