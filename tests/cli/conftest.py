@@ -6,21 +6,21 @@ from pathlib import Path
 import pytest
 
 from tests.cli.helpers import invoke
-from tests.helpers import BRIEF
+from tests.helpers import LEVEL
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The current folder, with tiny.toml in it."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "tiny.toml").write_text(BRIEF)
+    (tmp_path / "tiny.toml").write_text(LEVEL)
     return tmp_path
 
 
 @pytest.fixture(scope="session")
 def finished_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("finished")
-    (folder / "tiny.toml").write_text(BRIEF)
+    (folder / "tiny.toml").write_text(LEVEL)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         (folder / "output.txt").write_text(invoke("run", "tiny.toml", "--workers", "1").stdout)

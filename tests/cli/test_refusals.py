@@ -10,7 +10,7 @@ import pytest
 
 from bnsearch.cli import main
 from tests.cli.helpers import answer, invoke, program, written
-from tests.helpers import BRIEF, changed
+from tests.helpers import LEVEL, changed
 
 pytestmark = pytest.mark.usefixtures("folder")
 
@@ -276,7 +276,7 @@ def test_two_at_once(refusal: Refusal) -> None:
 def test_all_diverge(folder: Path, refusal: Refusal) -> None:
     """Then there is nothing to search around, and coarse says so without a table."""
     study = changed(
-        BRIEF,
+        LEVEL,
         ("low = 1e-2, high = 1.0", "low = 9.0, high = 10.0"),
         ("learning_rate = 0.1", "learning_rate = 10.0"),
         ("hidden = [8]", 'hidden = [8]\nbatch_norm = "none"'),
