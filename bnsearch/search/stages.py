@@ -11,6 +11,7 @@ from bnsearch.search.choose import rank
 from bnsearch.search.confirming import run_confirm
 from bnsearch.search.finishing import run_final
 from bnsearch.search.levels import too_early
+from bnsearch.search.owner import release
 from bnsearch.search.searching import run_search
 from bnsearch.search.session import Session, existing_store
 from bnsearch.search.setups import LEVELS, STAGES, STUDIES, Stage
@@ -115,6 +116,8 @@ def reset(study: Study, store: Store | None, stage: str) -> list[str]:
         _remove_files(study, later)
     # the last stage first, so that whatever stops this leaves a chain without gaps
     deleted = [later for later in reversed(gone) if store is not None and store.delete(later)]
+    if stage == STAGES[0]:
+        release(study)  # nothing is left that would belong to a database
     return [f"{study.name}.{later}" for later in reversed(deleted)]
 
 

@@ -137,7 +137,7 @@ def without_look(found: dict[str, Any]) -> dict[str, Any]:
 def files(study: Study) -> dict[str, Any]:
     """Curves, models and states beside the database, models by what is in them (safetensors has no fixed order)."""
     found: dict[str, Any] = {}
-    for path in (p for p in study.results.rglob("*") if p.is_file()):
+    for path in (p for p in study.results.rglob("*") if p.is_file() and p.parent != study.results):
         name = str(path.relative_to(study.results))
         if path.suffix == ".safetensors":
             with safe_open(path, framework="numpy") as file:

@@ -64,9 +64,11 @@ def test_a_database_under_two_names(tmp_path: Path) -> None:
 
 def test_one_folder_with_two_databases(tmp_path: Path) -> None:
     """Its results folder would be written by both."""
-    run(quick(tmp_path / "one"), "coarse")
-    with at_work(quick(tmp_path / "one"), storage=url(tmp_path / "data" / "other.db")):
-        assert_refused(quick(tmp_path / "one"), None)
+    with (
+        at_work(quick(tmp_path / "one"), storage=url(tmp_path / "data" / "other.db")),
+        pytest.raises(LockedError, match="study 'tiny' must not be in use"),
+    ):
+        run(quick(tmp_path / "one"), "coarse")
 
 
 def test_different_studies_of_a_database_and_databases_of_a_folder_run_side_by_side(tmp_path: Path) -> None:

@@ -1,0 +1,61 @@
+"""One results folder belongs to one database: its curves, states and models are about the trials there.
+
+Without this, a study run with another `--storage` would write over the models of the first, and each would show the
+other's. The owner is written into the folder; a default database by its name alone, so that a folder may be moved.
+"""
+
+import os
+
+from bnsearch.errors import StoreError
+from bnsearch.search.address import default_url, sqlite_path, without_password
+from bnsearch.search.study_file import Study
+
+NAME = "database.txt"
+
+
+def claim(study: Study, url: str) -> None:
+    """Make the results folder this database's; refused where it is another's, or cannot be written."""
+    path, mine = study.results / NAME, _shown(study, url)
+    try:
+        study.results.mkdir(parents=True, exist_ok=True)
+        owner = path.read_text(encoding="utf-8").strip() if path.exists() else ""
+        if not owner:
+            temporary = path.with_suffix(".tmp")
+            temporary.write_text(f"{mine}\n", encoding="utf-8")
+            os.replace(temporary, path)
+        elif not os.access(study.results, os.W_OK):
+            raise PermissionError(None, "it cannot be written")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise StoreError(
+            f"{study.results} must be a writable folder, but: {reason}. Choose another folder or mend its rights."
+        ) from error
+    check_owner(study, url)
+
+
+def check_owner(study: Study, url: str) -> None:
+    """Refuse a results folder that belongs to another database."""
+    path, mine = study.results / NAME, _shown(study, url)
+    try:
+        owner = path.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):  # none has claimed it yet
+        return
+    if owner != mine:
+        raise StoreError(
+            f"The results in {study.results} must belong to the database at hand, but are of {owner}, not {mine}: "
+            f"use that one, or another name (copy the study file); if it was moved, write its address into {path}."
+        )
+
+
+def release(study: Study) -> None:
+    """Let another database have the folder."""
+    (study.results / NAME).unlink(missing_ok=True)
+
+
+def _shown(study: Study, url: str) -> str:
+    path = sqlite_path(url)
+    if path is None:
+        return without_password(url)
+    default = sqlite_path(default_url(study.folder, study.name))
+    real = os.path.realpath(path)
+    return path.name if default is not None and real == os.path.realpath(default) else f"sqlite:///{real}"
