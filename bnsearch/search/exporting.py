@@ -9,9 +9,10 @@ from bnsearch.core.train import State, evaluation_moments
 from bnsearch.data.prepare import load_transform
 from bnsearch.errors import ChangedError, ModelError
 from bnsearch.model import Model, fold, load_model, save_model
+from bnsearch.search.beside import disk_errors
 from bnsearch.search.cohort import Lane, LaneNews
 from bnsearch.search.plan import build_run
-from bnsearch.search.running import disk_errors, outcome_attrs
+from bnsearch.search.running import outcome_attrs
 from bnsearch.search.schedule import train_lanes
 from bnsearch.search.session import Session
 from bnsearch.search.threads import one_blas_thread

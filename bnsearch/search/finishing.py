@@ -12,6 +12,7 @@ from bnsearch.core.train import State
 from bnsearch.data.test_set import open_test_set
 from bnsearch.errors import ChangedError, StoreError, UsageError
 from bnsearch.search import choose
+from bnsearch.search.beside import remove_state, state_path
 from bnsearch.search.cohort import Lane
 from bnsearch.search.confirming import run_confirm
 from bnsearch.search.exporting import export, is_whole, make_anew, model_path
@@ -19,7 +20,7 @@ from bnsearch.search.lane_file import load_lane
 from bnsearch.search.levels import is_finished
 from bnsearch.search.materials import rows_of
 from bnsearch.search.plan import Configuration, Plan
-from bnsearch.search.running import add_running, remove_state, run_running, state_path
+from bnsearch.search.running import add_running, run_running
 from bnsearch.search.searching import configuration
 from bnsearch.search.session import Session
 from bnsearch.search.threads import one_blas_thread

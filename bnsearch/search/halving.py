@@ -8,10 +8,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bnsearch.search.tables import Constant, Cosine, Cyclic, Exponential
+from bnsearch.search.tables import KEEP, Constant, Cosine, Cyclic, Exponential
 
 SHARES = (0.25, 0.5)  # of the budget, where the study file names no rungs
-KEEP = 1 / 3  # of the lanes that a rung ranks
 MIN_KEPT = 4
 MIN_LANES = 16  # of a batch; of fewer there is too little to gain
 
