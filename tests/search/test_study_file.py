@@ -327,7 +327,7 @@ REFUSED: dict[str, tuple[list[str], list[str]]] = {
         ["`fine.rungs` must be absent or [] with a cosine schedule", "[0.25]", "leave it out"],
     ),
     "rungs of one cycle": (
-        ["training={schedule={kind='cyclic', low=0.1, half_cycle_steps=5, cycles=1}}", "coarse.rungs=[0.5]"],
+        ["training={l2=1e-3, schedule={kind='cyclic', low=0.1, half_cycle_steps=5, cycles=1}}", "coarse.rungs=[0.5]"],
         ["`coarse.rungs` must be absent or [] with a single cycle", "[0.5]"],
     ),
     "rungs of one epoch": (["training.epochs=1", "coarse.rungs=[0.5]"], ["with a single epoch", "[0.5]"]),
