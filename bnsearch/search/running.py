@@ -160,7 +160,7 @@ class _Trainer:
     def _write_end(self, r: Running) -> None:
         """What every trial that is over has, however it ended."""
         save_curve(self.session, self.study, r.lane.number, r.curve)
-        r.trial.set_user_attr("wall_seconds", round(r.seconds, 3))
+        r.trial.set_user_attr("wall_seconds", round(r.seconds, 6))
 
     def _tell(self, r: Running, state: TrialState, value: float | None = None) -> None:
         self.study.tell(r.lane.number, value, state)

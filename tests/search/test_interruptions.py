@@ -273,7 +273,7 @@ def test_final_stopped_between_its_writes_reads_the_test_set_again_only_for_netw
     assert run(study, "final") == [True]
     with stored(study) as store:
         purposes = [look["purpose"] for look in store.looks()]
-    assert purposes[1:] == ["tiny.final: 2 networks", "tiny.final: 1 networks"]
+    assert purposes[1:] == ["tiny.final: 2 networks", "tiny.final: 1 networks, and the ensemble of all 2"]
     found = record(study)["final"]
     assert found[1]["result"]["look"] == 3
     assert without_look({"final": found}) == without_look({"final": expected})
