@@ -55,9 +55,13 @@ class Model:
 
     def probabilities(self, X: NDArray[Any]) -> Float:
         """(n, n_classes), each row summing to 1."""
-        logits = self.logits(X)
-        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-        return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
+        return softmax(self.logits(X))
+
+
+def softmax(logits: Float) -> Float:
+    """exp(z)/Σ exp(z) along the rows of (n, n_classes)."""
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
 
 
 def fold(

@@ -16,14 +16,16 @@ def _stage(stage: "Stage", chosen: Chosen, as_json: bool, more: tuple[str, ...])
     """Run one stage and print what it found."""
     study = chosen.load(*more)  # before the slow imports, so that a mistake in it is said at once
     from bnsearch.report.answer import answer
+    from bnsearch.report.findings import with_findings
     from bnsearch.report.text import stage_report
     from bnsearch.search.setups import STAGE_OF
-    from bnsearch.search.stages import check_order, run_stage, status
+    from bnsearch.search.stages import check_order, keep_findings, run_stage, status
 
     check_order(study, chosen.storage, stage)
     with chosen.session(study) as session:
         worked = run_stage(session, stage)
-        rows, database = status(session.store, study.called), session.store.url
+        rows, database = with_findings(status(session.store, study.called)), session.store.url
+        keep_findings(session.store, rows)
     own = [row for row in rows if STAGE_OF[row["stage"]] == stage]
     if as_json and stage == "final":
         click.echo(json.dumps(answer(study.name, rows, database)))
@@ -80,12 +82,14 @@ def run(study: str, as_json: bool, **options: Any) -> None:
     chosen = Chosen(study, **options)
     resolved = chosen.load()  # as above
     from bnsearch.report.answer import answer
+    from bnsearch.report.findings import with_findings
     from bnsearch.report.text import run_report
-    from bnsearch.search.stages import run_all, status
+    from bnsearch.search.stages import keep_findings, run_all, status
 
     with chosen.session(resolved) as session:
         worked = any(run_all(session).values())
-        rows, database = status(session.store, study), session.store.url
+        rows, database = with_findings(status(session.store, study)), session.store.url
+        keep_findings(session.store, rows)
     if as_json:
         click.echo(json.dumps(answer(resolved.name, rows, database)))
     else:

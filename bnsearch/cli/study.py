@@ -17,12 +17,13 @@ def status(study: str, storage: str | None, as_json: bool) -> None:
     from bnsearch.search.study_file import load_study
 
     resolved = load_study(study)
+    from bnsearch.report.findings import with_findings
     from bnsearch.report.text import status_report
     from bnsearch.search.session import existing_store
     from bnsearch.search.stages import status as take_stock
 
     with existing_store(resolved, storage) as store:
-        rows, looks = take_stock(store, study), store.looks() if store is not None else []
+        rows, looks = with_findings(take_stock(store, study)), store.looks() if store is not None else []
     if as_json:
         click.echo(json.dumps(rows))
     else:

@@ -185,6 +185,12 @@ def measure(state: State, settings: Settings, run: Run) -> Outcome:
     )
 
 
+def evaluate_valid(state: State, settings: Settings, run: Run) -> Evaluation:
+    """The validation part alone, at any step; it changes nothing for the steps that follow."""
+    with np.errstate(all="ignore"):
+        return evaluate(state, settings, run.valid, evaluation_moments(state, run))
+
+
 def evaluate(state: State, settings: Settings, rows: Rows, moments: tuple[Moments, ...]) -> Evaluation:
     """Loss and accuracy on all rows, in chunks of EVALUATION_ROWS."""
     loss, work = np.zeros(state.network.n_lanes), None

@@ -9,5 +9,5 @@ Row = dict[str, Any]
 def answer(study: str, rows: Sequence[Row], database: str) -> dict[str, Any]:
     """The result of the final stage with where it lies; rows as `bnsearch.search.stages.status` gives them."""
     result = next(row["result"] for row in rows if row["stage"] == "final")
-    stages = [{key: row[key] for key in ("stage", "trials", "best", "verdict", "stale")} for row in rows]
+    stages = [{key: row[key] for key in ("stage", "trials", "best", "verdict", "stale", "findings")} for row in rows]
     return {"study": study, **result, "database": database, "stages": stages}

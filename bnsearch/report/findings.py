@@ -3,11 +3,12 @@
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-from bnsearch.report.words import SYMBOLS, Row, counted, interval, n_over, number, percent, setting, span
+from bnsearch.report.conclusions import Finding, confirm_findings, final_findings
+from bnsearch.report.words import SYMBOLS, Row, counted, n_over, number, percent, setting, span
 from bnsearch.search.setups import LEVELS
 
-Finding = tuple[str, str]
 BEFORE = {"fine": "coarse", "fine2": "fine"}  # whose best a computed space is built around
 
 
@@ -20,9 +21,9 @@ def _found(row: Row) -> list[Finding]:
     label, n, total = row["stage"].capitalize(), n_over(row), row["total"]
     under_way = [(label, f"unfinished: {n} of {total} trials")] if n < total else []
     if row["result"]:
-        return under_way + _final(row["result"])
+        return under_way + final_findings(row["result"])
     if row["stage"] not in LEVELS:
-        return under_way + (_confirm(row["verdict"]) if row["verdict"] else [])
+        return under_way + (confirm_findings(row["verdict"]) if row["verdict"] else [])
     if under_way or not row["verdict"]:
         best = row["best"]
         so_far = (
@@ -34,6 +35,16 @@ def _found(row: Row) -> list[Finding]:
     return _search(row)
 
 
+def sentences(row: Row) -> list[str]:
+    """The same for programs: a label stands before the first of its sentences."""
+    return [f"{label}: {sentence}" if label else sentence for label, sentence in findings(row)]
+
+
+def with_findings(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """The records, each with its sentences."""
+    return [{**row, "findings": sentences(row)} for row in rows]
+
+
 def all_findings(rows: Sequence[Row]) -> list[Finding]:
     """The findings of all stages in their order."""
     return [finding for row in rows for finding in findings(row)]
@@ -42,17 +53,35 @@ def all_findings(rows: Sequence[Row]) -> list[Finding]:
 def _search(row: Row) -> list[Finding]:
     verdict, best, label = row["verdict"], row["best"], row["stage"].capitalize()
     where = ", ".join(f"{SYMBOLS[name]} {span(values)}" for name, values in row["space"].items())
-    found = [(label, f"{counted(row)} in {where}")]
+    found = [(label, f"{counted(row)} in {where}"), *_halving(row)]
     if best is None:
         found.append(("", "no trial completed, so there is no best"))
     else:
         n = verdict["n_tied"] - 1
-        found.append(("", f"best {percent(best['value'])} with {setting(best['params'])}"))
-        found.append(("", f"{n or 'no'} other setting{'s' * (n != 1)} within one standard error of it"))
+        found.append(("", f"best {percent(best['value'])} with {setting(best['params'])}; partly luck"))
+        around = f"the best {len(verdict['tied'])}" if verdict["n_tied"] > len(verdict["tied"]) else "all"
+        then = f"fine searches around {around}" if row["stage"] == "coarse" else "confirm looks again"
+        tail = f": {then}" if n else ""
+        found.append(("", f"{n or 'no'} other setting{'s' * (n != 1)} within one standard error{tail}"))
     if verdict["n_tied"] > len(verdict["tied"]):
         at = f"at n_valid = {verdict['n_valid']:,}"
-        found.append(("", f"{row['stage']} cannot separate {verdict['n_tied']} settings {at}"))
+        found.append(("", f"{row['stage']} cannot separate {verdict['n_tied']} settings {at}; more rows would"))
     return found + _edges(row, verdict["unresolved_edges"])
+
+
+def _halving(row: Row) -> list[Finding]:
+    """Who was stopped early; rungs that were asked for in vain are not passed over."""
+    halving = row["halving"]
+    stopped, n = halving["stopped"], n_over(row)
+    if stopped:
+        at = ", ".join(f"{one['trials']} at {100 * one['share']:.0f} %" for one in stopped)
+        n_stopped = sum(one["trials"] for one in stopped)
+        several = f"{n_stopped} of {n} trials stopped early: {at} of the budget"
+        one = f"{n_stopped} of {n} trials stopped early {at.partition(' ')[2]} of the budget"
+        return [("", several if len(stopped) > 1 else one)]
+    if halving["asked"] and not halving["in_effect"]:
+        return [("", "none was stopped early: `rungs` need a batch of at least 16 trials")]
+    return []
 
 
 def _edges(row: Row, unresolved: Sequence[Row]) -> list[Finding]:
@@ -83,44 +112,3 @@ def _edges(row: Row, unresolved: Sequence[Row]) -> list[Finding]:
 
 def _end(edge: Row, at: str) -> str:
     return f"the {edge['side']} end of {SYMBOLS[edge['name']]}, {number(edge[at])}"
-
-
-def _confirm(verdict: Row) -> list[Finding]:
-    found = [
-        ("Chosen", setting(verdict["params"])),
-        ("", f"expected validation accuracy {percent(verdict['estimate'])}, leaving one repeat out"),
-    ]
-    default = next((f for f in verdict["finalists"] if f["default"]), None)
-    if default is None:
-        found.append(("", "the study file's default setting diverged"))
-    elif verdict["winner_is_default"]:
-        found.append(("", "it is the study file's default setting"))
-    elif default["separable"]:
-        found.append(("", f"better than the study file's default by {100 * default['behind_best']:.2f} points"))
-    else:
-        needed = default["repeats_needed"]
-        more = f"about {needed} would do" if needed else "not worth separating"
-        found.append(("", f"not separable from the default with {verdict['n_repeats']} repeats; {more}"))
-    luck = verdict["optimism"]
-    if luck and luck["value"] > luck["standard_error"]:
-        points = f"{100 * luck['value']:.2f} ± {100 * luck['standard_error']:.2f} points"
-        found.append(("", f"the search flattered it: a lead over the default {points} larger than here"))
-    if verdict["diverged"]:
-        n = len(verdict["diverged"])
-        found.append(("", f"{n} finalist{'s' * (n > 1)} diverged in some repeat and cannot be chosen"))
-    return found
-
-
-def _final(result: Row) -> list[Finding]:
-    accuracy, seeds = result["test_accuracy"], result["test_accuracy_over_seeds"]
-    found = [
-        ("Test", f"{percent(accuracy['mean'])} accuracy; 95 % interval {interval(accuracy)} over new images,"),
-        ("", f"{interval(seeds)} over seeds on these {result['n_test']:,} images"),
-        ("", f"{len(accuracy['per_seed'])} networks with {setting(result['params'])}"),
-        ("", f"trained on {result['n_train']:,} rows; look {result['look']} at this test set"),
-    ]
-    if result["n_train"] > 1.25 * result["n_train_in_confirm"]:
-        found.append(
-            ("", f"over 25 % more rows than the {result['n_train_in_confirm']:,} of confirm: other λ and η may be best")
-        )
-    return found

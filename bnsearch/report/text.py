@@ -8,7 +8,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bnsearch.report.findings import Finding, all_findings
+from bnsearch.report.conclusions import Finding
+from bnsearch.report.findings import all_findings
 from bnsearch.report.words import SYMBOLS, Row, counted, number, percent
 from bnsearch.search.setups import LEVELS
 

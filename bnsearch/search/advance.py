@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 
 from bnsearch.core import train
-from bnsearch.core.train import Outcome, Record, State
+from bnsearch.core.train import Evaluation, Outcome, Record, State
 from bnsearch.search.plan import Configuration, Plan, build_run, settings, start_state
 
 
@@ -15,15 +15,22 @@ class Advance:
     state: State
     records: list[Record]
     outcome: Outcome | None  # after the last step
+    at_rung: Evaluation | None  # of the validation rows, where one was asked for
     seconds: float  # wall time in the worker
 
 
-def advance(plan: Plan, configurations: tuple[Configuration, ...], state: State | None, to_step: int) -> Advance:
-    """Lanes (None: at step 0) trained up to to_step, and measured exactly where the run ends there."""
+def advance(
+    plan: Plan, configurations: tuple[Configuration, ...], state: State | None, to_step: int, at_rung: bool = False
+) -> Advance:
+    """Lanes (None: at step 0) trained up to to_step, and measured exactly where the run ends there.
+
+    at_rung: to_step is a rung, so that the lanes are evaluated there, be it an epoch's end or not.
+    """
     began = time.perf_counter()
     run, lanes = build_run(plan), settings(configurations)
     if state is None:
         state = start_state(plan, len(configurations))
     state, records = train.advance(state, lanes, run, to_step)
     outcome = train.measure(state, lanes, run) if state.step >= run.n_steps else None
-    return Advance(state, records, outcome, time.perf_counter() - began)
+    valid = train.evaluate_valid(state, lanes, run) if at_rung else None
+    return Advance(state, records, outcome, valid, time.perf_counter() - began)

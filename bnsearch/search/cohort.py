@@ -8,7 +8,7 @@ import numpy as np
 
 from bnsearch.core import tree
 from bnsearch.core.network import Architecture
-from bnsearch.core.train import Outcome, Record, State
+from bnsearch.core.train import Evaluation, Outcome, Record, State
 from bnsearch.search.advance import Advance
 from bnsearch.search.plan import Configuration, Plan
 
@@ -40,6 +40,7 @@ class Cohort:
     numbers: tuple[int, ...]
     configurations: tuple[Configuration, ...]
     state: State | None
+    to_step: int  # where its course ends: a rung, or the end of the run
     call_steps: int = FIRST_CALL_STEPS
 
     @property
@@ -50,7 +51,7 @@ class Cohort:
     @property
     def steps_left(self) -> int:
         """Of all lanes together."""
-        return (self.plan.n_steps - self.step) * len(self.numbers)
+        return (self.to_step - self.step) * len(self.numbers)
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ class LaneNews:
     state: State  # K = 1
     records: list[Record]  # K = 1 each
     outcome: Outcome | None  # K = 1, after the last step
-    diverged_at: int | None  # the step of the first record that is not finite; the lane's end
+    at_rung: Evaluation | None  # K = 1, of the validation rows, where the lane has come to a rung
+    diverged_at: int | None  # the first step at which a figure is not finite; the lane's end
     seconds: float  # the lane's share of the call's wall time
 
 
@@ -72,8 +74,11 @@ def best_width(architecture: Architecture, with_velocity: bool) -> int:
     return int(np.clip(CACHE_BYTES // lane_bytes, 2, MAX_WIDTH))
 
 
-def pack(lanes: Sequence[Lane], max_width: int = MAX_WIDTH) -> list[Cohort]:
-    """Cohorts of lanes that share plan and step, as even as they go, none wider than is good."""
+def pack(lanes: Sequence[Lane], max_width: int = MAX_WIDTH, rung: int | None = None) -> list[Cohort]:
+    """Cohorts of lanes that share plan and step, as even as they go, none wider than is good.
+
+    rung: the step at which they stop; None: the end of the run.
+    """
     groups: dict[tuple[Plan, int], list[Lane]] = {}
     for lane in lanes:
         groups.setdefault((lane.plan, lane.step), []).append(lane)
@@ -84,9 +89,8 @@ def pack(lanes: Sequence[Lane], max_width: int = MAX_WIDTH) -> list[Cohort]:
             members = [group[i] for i in chunk]
             states = [lane.state for lane in members if lane.state is not None]
             state = tree.concatenate(states) if states else None
-            cohorts.append(
-                Cohort(plan, tuple(m.number for m in members), tuple(m.configuration for m in members), state)
-            )
+            numbers, configurations = tuple(m.number for m in members), tuple(m.configuration for m in members)
+            cohorts.append(Cohort(plan, numbers, configurations, state, plan.n_steps if rung is None else rung))
     return cohorts
 
 
@@ -108,9 +112,9 @@ def halves(cohort: Cohort) -> tuple[Cohort, Cohort]:
 
 def after(cohort: Cohort, result: Advance, call_seconds: float) -> Cohort | None:
     """What is left to train after a call: the cohort without lanes that diverged, or None."""
-    if result.outcome is not None:
+    if result.state.step >= cohort.to_step:
         return None
-    alive = np.flatnonzero(~_diverged(result.records, len(cohort.numbers))).tolist()
+    alive = np.flatnonzero(~_diverged(result, len(cohort.numbers))).tolist()
     if not alive:
         return None
     steps = result.state.step - cohort.step
@@ -122,21 +126,24 @@ def after(cohort: Cohort, result: Advance, call_seconds: float) -> Cohort | None
 def news(cohort: Cohort, result: Advance) -> list[LaneNews]:
     """What a call brought, lane by lane."""
     n_lanes = len(cohort.numbers)
-    diverged = _diverged(result.records, n_lanes)
+    diverged = _diverged(result, n_lanes)
     found = []
     for i, number in enumerate(cohort.numbers):
         records = [tree.take(record, [i]) for record in result.records]
-        at = next((record.step for record in records if _not_finite(record)[0]), None) if diverged[i] else None
+        steps = (record.step for record in records if _not_finite(record)[0])
+        at = next(steps, result.state.step) if diverged[i] else None
         outcome = None if result.outcome is None or diverged[i] else tree.take(result.outcome, [i])
-        found.append(LaneNews(number, tree.take(result.state, [i]), records, outcome, at, result.seconds / n_lanes))
+        at_rung = None if result.at_rung is None or diverged[i] else tree.take(result.at_rung, [i])
+        state = tree.take(result.state, [i])
+        found.append(LaneNews(number, state, records, outcome, at_rung, at, result.seconds / n_lanes))
     return found
 
 
-def _diverged(records: list[Record], n_lanes: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _diverged(result: Advance, n_lanes: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     bad = np.zeros(n_lanes, dtype=bool)
-    for record in records:
+    for record in result.records:
         bad |= _not_finite(record)
-    return bad
+    return bad if result.at_rung is None else bad | ~np.isfinite(result.at_rung.cost)
 
 
 def _not_finite(record: Record) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

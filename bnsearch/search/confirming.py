@@ -165,7 +165,7 @@ def verdict(session: Session, study: optuna.Study) -> dict[str, Any]:
                 "repeats_needed": choose.repeats_needed(y, best, k) if k != best else None,
             }
         )
-    luck = None if default is None else _optimism(session, study, finalists, numbers, y, best, default)
+    luck, why_not = _optimism(session, finalists, numbers, y, best, default)
     return {
         "winner": numbers[best],
         "params": finalists[numbers[best]]["params"],
@@ -175,24 +175,31 @@ def verdict(session: Session, study: optuna.Study) -> dict[str, Any]:
         "winner_is_default": default == best,
         "diverged": [i for i in range(len(finalists)) if i not in numbers],
         "optimism": luck,
+        "not_comparable": why_not,
         "finalists": rows,
     }
 
 
 def _optimism(
-    session: Session, study: optuna.Study, finalists: Any, numbers: list[int], y: choose.Matrix, best: int, default: int
-) -> dict[str, float] | None:
-    """How much the search flattered the winner; None where the budgets or settings of search and confirm differ."""
+    session: Session, finalists: Any, numbers: list[int], y: choose.Matrix, best: int, default: int | None
+) -> tuple[dict[str, float] | None, str | None]:
+    """How much the search flattered the winner against the default, or why that cannot be said."""
+    if default is None or best == default:
+        return None, None
     setups = session.study.setups
-    if best == default or setups["confirm"] != setups["fine"] or setups["confirm"] != setups["coarse"]:
-        return None
-    trials = []
-    for k in (best, default):
-        finalist = finalists[numbers[k]]
-        source = session.store.load(finalist["stage"])
-        if source is None or finalist["trial"] is None:
-            return None
-        by_number = {t.number: t for t in finished(source.get_trials(deepcopy=False))}
-        trials.append(by_number[finalist["trial"]])
+    if setups["confirm"] != setups["fine"] or setups["confirm"] != setups["coarse"]:
+        return None, "it trained differently"
+    trials = [_trial_in_search(session, finalists[numbers[k]]) for k in (best, default)]
+    if trials[0] is None or trials[1] is None:
+        return None, "the default was not tried there"
     found = choose.optimism(trials[0], trials[1], y, best, default)
-    return None if found is None else {"value": found.value, "standard_error": found.standard_error}
+    if found is None:
+        return None, "the default was stopped early or diverged there"
+    return {"value": found.value, "standard_error": found.standard_error}, None
+
+
+def _trial_in_search(session: Session, finalist: Mapping[str, Any]) -> Trial | None:
+    source = session.store.load(finalist["stage"])
+    if source is None or finalist["trial"] is None:
+        return None
+    return {t.number: t for t in finished(source.get_trials(deepcopy=False))}[finalist["trial"]]

@@ -1,17 +1,19 @@
 """The final networks as models on raw inputs: exported once they are trained, and made anew where one is gone."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import optuna
 
-from bnsearch.core.train import State, evaluation_moments
+from bnsearch.core.train import State, Statistics, evaluation_moments
 from bnsearch.data.prepare import load_transform
 from bnsearch.errors import ChangedError, ModelError
 from bnsearch.model import Model, fold, load_model, save_model
+from bnsearch.search.beside import disk_errors
 from bnsearch.search.cohort import Lane, LaneNews
 from bnsearch.search.plan import build_run
-from bnsearch.search.running import disk_errors, outcome_attrs
+from bnsearch.search.running import outcome_attrs
 from bnsearch.search.schedule import train_lanes
 from bnsearch.search.session import Session
 from bnsearch.search.threads import one_blas_thread
@@ -33,9 +35,19 @@ def is_whole(session: Session, repeat: int) -> bool:
 
 def export(session: Session, study: optuna.Study, lane: Lane, state: State, repeat: int) -> Model:
     """The lane's last state (K = 1) as a model on raw inputs, written to `models/`."""
+    model = folded(session, study, lane, state, repeat, lane.plan.statistics)
+    with disk_errors(session):
+        save_model(model, model_path(session, repeat))
+    return model
+
+
+def folded(
+    session: Session, study: optuna.Study, lane: Lane, state: State, repeat: int, statistics: Statistics
+) -> Model:
+    """The lane's last state (K = 1) as a model on raw inputs, normalised by these moments."""
     with one_blas_thread():
-        moments = evaluation_moments(state, build_run(lane.plan))
-    model = fold(
+        moments = evaluation_moments(state, replace(build_run(lane.plan), statistics=statistics))
+    return fold(
         state.network,
         moments,
         load_transform(lane.plan.data.transform),
@@ -47,9 +59,6 @@ def export(session: Session, study: optuna.Study, lane: Lane, state: State, repe
         data_fingerprint=session.materials.dataset.fingerprint,
         bnsearch_version=study.user_attrs["version"],
     )
-    with disk_errors(session):
-        save_model(model, model_path(session, repeat))
-    return model
 
 
 def make_anew(session: Session, study: optuna.Study, lanes: Sequence[Lane]) -> None:

@@ -1,29 +1,26 @@
 """Final: the winner retrained with several seeds, then one look at the test set."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import optuna
-from numpy.typing import NDArray
 from optuna.distributions import FloatDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from bnsearch.core.train import State
-from bnsearch.data.test_set import open_test_set
-from bnsearch.errors import ChangedError, StoreError, UsageError
 from bnsearch.search import choose
+from bnsearch.search.beside import remove_state
 from bnsearch.search.cohort import Lane
 from bnsearch.search.confirming import run_confirm
-from bnsearch.search.exporting import export, is_whole, make_anew, model_path
-from bnsearch.search.lane_file import load_lane
+from bnsearch.search.exporting import is_whole, make_anew, model_path
 from bnsearch.search.levels import is_finished
+from bnsearch.search.looking import BY_STATISTICS, ENSEMBLE, STATISTICS, look
 from bnsearch.search.materials import rows_of
 from bnsearch.search.plan import Configuration, Plan
-from bnsearch.search.running import add_running, remove_state, run_running, state_path
+from bnsearch.search.running import add_running, run_running
 from bnsearch.search.searching import configuration
 from bnsearch.search.session import Session
-from bnsearch.search.threads import one_blas_thread
-from bnsearch.search.trials import pack_bits, unpack_bits
+from bnsearch.search.trials import unpack_bits
 from bnsearch.search.unchanged import check_unchanged
 
 VALUE = "test accuracy"  # of a final trial; its intermediate values are training accuracies
@@ -47,8 +44,11 @@ def run_final(session: Session) -> bool:
     lanes = _Lanes(session, n_repeats)
     # the trials stay RUNNING, their last states on the disk, until the test set has been looked at
     run_running(session, study, lanes, figure="train_accuracy", finish=lambda number, outcome, state: None)
-    _look(session, study, lanes)
-    _mend(session, study, n_repeats)
+    _mend(session, study, n_repeats)  # those of an earlier look belong to the ensemble
+    look(session, study, lanes)
+    study.set_user_attr("result", result(session, study, study.user_attrs["look"]))
+    for number in range(n_repeats):
+        remove_state(session, study, number)
     return True
 
 
@@ -96,76 +96,13 @@ def _mend(session: Session, study: optuna.Study, n_repeats: int) -> bool:
     return bool(gone)
 
 
-def _look(session: Session, study: optuna.Study, lanes: _Lanes) -> None:
-    """Export the networks, open the test set, and write down what they get right there."""
-    trained = [t for t in study.get_trials(deepcopy=False) if t.state in (TrialState.RUNNING, TrialState.COMPLETE)]
-    if len(trained) < 2:
-        raise UsageError(
-            f"`final` needs at least two networks that did not diverge, but got {len(trained)}: lower the "
-            f"learning rate and run "
-            f"`bnsearch reset {session.study.called} --from final`."
-        )
-    fresh = [t for t in trained if t.state == TrialState.RUNNING]
-    models = [
-        export(session, study, lane, _last_state(session, study, lane), int(t.user_attrs["repeat"]))
-        for t, lane in zip(fresh, map(lanes, fresh), strict=True)
-    ]
-    if fresh:  # else an earlier process ended after telling the last value
-        test = open_test_set(
-            session.materials.dataset, f"{study.study_name}: {len(fresh)} networks", session.store.record_look
-        )
-        _check_same_rows(session, study, test.fingerprint)
-        study.set_user_attr("look", test.look)
-    for trial, model in zip(fresh, models, strict=True):
-        with one_blas_thread():
-            predicted = model.predict(test.X)
-        correct = predicted == test.y
-        own = optuna.Trial(study, trial._trial_id)
-        own.set_user_attr("test_confusion", confusion(test.y, predicted, len(model.classes)).tolist())
-        own.set_user_attr("n_test", len(test.y))
-        own.set_user_attr("test_correct", pack_bits(correct))
-        study.tell(trial.number, float(correct.mean()))
-    study.set_user_attr("result", result(session, study, study.user_attrs["look"]))
-    for trial in trained:
-        remove_state(session, study, trial.number)
-
-
-def _last_state(session: Session, study: optuna.Study, lane: Lane) -> State:
-    stored = load_lane(state_path(session, study, lane.number), lane)
-    if stored is None:
-        raise StoreError(
-            f"The state of trial {lane.number} must lie in {session.study.results / 'states'}, but is gone or "
-            f"damaged: run again."
-        )
-    return stored.state
-
-
-def _check_same_rows(session: Session, study: optuna.Study, fingerprint: str) -> None:
-    """All networks of one result are tested on the same rows: those of the first look."""
-    first = study.user_attrs.get("test_fingerprint", fingerprint)
-    if first != fingerprint:
-        raise ChangedError(
-            f"The test rows must stay as they were at the first look of {study.study_name} ({first[:12]}…), but are "
-            f"others now ({fingerprint[:12]}…): bring back the file they came from, or run "
-            f"`bnsearch reset {session.study.called} --from final`."
-        )
-    study.set_user_attr("test_fingerprint", fingerprint)
-
-
 def _n_in_result(study: optuna.Study) -> int | None:
     """Networks that the stored result is about."""
     found = study.user_attrs.get("result")
     return None if found is None else len(found["test_accuracy"]["per_seed"])
 
 
-def confusion(y: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:
-    """Counts (n_classes, n_classes): row = true class, column = predicted class."""
-    counts_ = np.zeros((n_classes, n_classes), dtype=np.int64)
-    np.add.at(counts_, (y, predicted), 1)
-    return counts_
-
-
-def result(session: Session, study: optuna.Study, look: int) -> dict[str, Any]:
+def result(session: Session, study: optuna.Study, look_number: int) -> dict[str, Any]:
     """The study's answer, from the told trials alone."""
     trials = [t for t in study.get_trials(deepcopy=False) if t.state == TrialState.COMPLETE]
     hits = np.array([unpack_bits(t.user_attrs["test_correct"], t.user_attrs["n_test"]) for t in trials])
@@ -186,6 +123,9 @@ def result(session: Session, study: optuna.Study, look: int) -> dict[str, Any]:
         "valid_accuracy": parent["estimate"] if parent else (float(np.mean(lone)) if lone else None),
         "test_accuracy": {"mean": images.mean, "low": images.low, "high": images.high, "per_seed": per_seed},
         "test_accuracy_over_seeds": {"low": seeds.low, "high": seeds.high},
+        "bn_statistics": session.study.setups["final"].network.bn_statistics,
+        "test_accuracy_by_statistics": _by_statistics(trials),
+        "ensemble": _ensemble(study),
         "train_accuracy": float(np.mean([t.user_attrs["train_accuracy"] for t in trials])),
         "confusion": total.tolist(),
         "per_class": per_class,
@@ -195,10 +135,29 @@ def result(session: Session, study: optuna.Study, look: int) -> dict[str, Any]:
             session.materials.part("final", together=study.user_attrs["task"]["train_on"] == "train+valid").rows()[0]
         ),
         "n_train_in_confirm": train[1] - train[0],
-        "look": look,
+        "look": look_number,
         "model": str(model_path(session, int(trials[0].user_attrs["repeat"]))),
         "models": [str(model_path(session, int(t.user_attrs["repeat"]))) for t in trials],
     }
+
+
+def _by_statistics(trials: Sequence[FrozenTrial]) -> dict[str, float] | None:
+    """Mean test accuracy with moving and with population moments; None without batch normalisation, or where the
+    networks were tested by an older version.
+    """
+    found = [t.user_attrs.get(BY_STATISTICS) for t in trials]
+    if None in found:
+        return None
+    return {name: float(np.mean([f[name] for f in found if f])) for name in STATISTICS}
+
+
+def _ensemble(study: optuna.Study) -> dict[str, Any] | None:
+    """The networks together: the mean of their probabilities, with an interval over new images."""
+    found = study.user_attrs.get(ENSEMBLE)
+    if found is None:  # of an older version
+        return None
+    interval = choose.over_images_of_one(found["n_correct"], found["n_test"])
+    return {"n_networks": found["n_networks"], "accuracy": interval.mean, "low": interval.low, "high": interval.high}
 
 
 def _number(value: float) -> float | None:

@@ -7,6 +7,7 @@ import optuna
 from optuna.trial import TrialState
 
 from bnsearch.errors import UsageError
+from bnsearch.search.batches import stored_batches
 from bnsearch.search.choose import TieSet, rank, tie_set
 from bnsearch.search.session import Session
 from bnsearch.search.setups import LEVELS, STAGE_OF, SearchStage
@@ -90,6 +91,18 @@ def box_around(parent: optuna.Study) -> tuple[Box, TieSet, int]:
     trials = finished(parent.get_trials(deepcopy=False))
     ties = tie_set(trials)
     return narrow(ranges(stored_space(parent)), [t.params for t in ties.tied], len(trials)), ties, len(trials)
+
+
+def halving(study: optuna.Study) -> dict[str, Any]:
+    """Were rungs asked for, had any batch some, and how many trials were stopped at which share of the budget?"""
+    shares = [t.user_attrs.get("pruned_at_share") for t in study.get_trials(deepcopy=False)]
+    return {
+        "asked": bool(study.user_attrs.get("task", {}).get("rungs")),
+        "in_effect": any(batch.rungs for batch in stored_batches(study)),
+        "stopped": [
+            {"share": share, "trials": shares.count(share)} for share in sorted({s for s in shares if s is not None})
+        ],
+    }
 
 
 def verdict(study: optuna.Study) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bnsearch.search.setups import Setup, Stage, StageTables
-from bnsearch.search.tables import LIMITS, Range
+from bnsearch.search.tables import LIMITS, Cosine, Cyclic, Range, SearchTable
 
 
 def first_conflict(
@@ -18,7 +18,11 @@ def first_conflict(
     if tables.coarse.space is None:
         return "`coarse.space` must name what is searched, such as space.l2 = { low = 1e-5, high = 1e-1 }."
     own = {stage: table.get("training", {}) for stage, table in raw.items()}
-    return _ineffective(tables, own) or _default_outside(tables.coarse.space, setups["coarse"], own["coarse"])
+    return (
+        _ineffective(tables, own)
+        or _default_outside(tables.coarse.space, setups["coarse"], own["coarse"])
+        or _rungs_impossible(tables, setups)
+    )
 
 
 def _default_outside(space: Mapping[str, Any], coarse: Setup, own: Mapping[str, Any]) -> str | None:
@@ -31,6 +35,23 @@ def _default_outside(space: Mapping[str, Any], coarse: Setup, own: Mapping[str, 
                 f"`{key}` must lie within `coarse.space.{name}`, as the default setting is the first trial, but "
                 f"{value} is outside [{range_.low}, {range_.high}]."
             )
+    return None
+
+
+def _rungs_impossible(tables: StageTables, setups: Mapping[Stage, Setup]) -> str | None:
+    """Rungs that were asked for, where lanes cannot be compared before the end of the run."""
+    searches: dict[Stage, SearchTable] = {"coarse": tables.coarse, "fine": tables.fine}
+    for stage, table in searches.items():
+        training = setups[stage].training
+        schedule, reason = training.schedule, None
+        if isinstance(schedule, Cosine):
+            reason = "with a cosine schedule, under which settings can be compared at the end alone"
+        elif isinstance(schedule, Cyclic) and schedule.cycles == 1:
+            reason = "with a single cycle, as rungs lie at the ends of earlier ones"
+        elif training.epochs == 1:
+            reason = "with a single epoch, as rungs lie at the ends of earlier ones"
+        if table.rungs and reason:
+            return f"`{stage}.rungs` must be absent or [] {reason}, but got {list(table.rungs)}: leave it out."
     return None
 
 

@@ -1,11 +1,8 @@
 """Train the RUNNING trials of a stage and write down what comes: state, then reports, then tells."""
 
-import csv
-import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,12 +10,15 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from bnsearch.core.train import Outcome, State
-from bnsearch.errors import StoreError
+from bnsearch.search.batches import Batch
+from bnsearch.search.beside import disk_errors, remove_state, save_curve, state_path
 from bnsearch.search.cohort import Lane, LaneNews
 from bnsearch.search.lane_file import FIGURES, load_lane, row, save_lane
+from bnsearch.search.rungs import Rung, arrive, ranking, rungs_of
 from bnsearch.search.schedule import train_lanes
 from bnsearch.search.session import Session
 from bnsearch.search.setups import LEVELS
+from bnsearch.search.tables import KEEP
 from bnsearch.search.trials import counts, pack_bits
 
 STATE_SECONDS = 10.0  # at most this much work is done again after a crash, and a call's length more
@@ -33,59 +33,157 @@ class Running:
     lane: Lane
     trial: optuna.Trial
     reported: set[int]  # epochs that the database has
+    rungs: set[str]  # keys of those that the database has
     curve: list[dict[str, float]] = field(default_factory=list)
     seconds: float = 0.0  # of training, by all processes that went on with it
+    over: bool = False
+
+    def has_come_to(self, rung: Rung) -> bool:
+        """Nothing is left to be done before it can be ranked there; what lost its state is trained again."""
+        return rung.key in self.rungs and self.lane.step >= rung.step
 
 
 def run_running(
-    session: Session, study: optuna.Study, lane_of: LaneOf, figure: str = "valid_accuracy", finish: Finish | None = None
+    session: Session,
+    study: optuna.Study,
+    lane_of: LaneOf,
+    figure: str = "valid_accuracy",
+    finish: Finish | None = None,
+    batch: Batch | None = None,
+    keep: float = KEEP,
 ) -> None:
     """Bring every RUNNING trial of the study to its end, going on from the stored states of an earlier process.
 
     figure: what is reported after each epoch. finish: called with (number, outcome, state) in place of telling the
-    value; the trial then stays RUNNING and its last state on the disk.
+    value; the trial then stays RUNNING and its last state on the disk. batch: the one whose lanes wait for each other
+    at its rungs, where the best share `keep` of them go on.
     """
-    everything = study.get_trials(deepcopy=False)
-    running = {t.number: _adopt(session, study, t, lane_of(t)) for t in everything if t.state == TrialState.RUNNING}
-    n_over = sum(counts(t) for t in everything)
-    best = max((t.value for t in everything if t.state == TrialState.COMPLETE and t.value is not None), default=None)
-    steps_total = sum(r.lane.plan.n_steps for r in running.values())
-    steps = {number: r.lane.step for number, r in running.items()}
-    session.progress.begin(f"{study.study_name}", steps_total)
-    searching = _stage(study) in LEVELS  # a single trial's best means nothing elsewhere
-    session.progress.update(sum(steps.values()), _note(n_over, len(everything), best if searching else None))
-    written = dict.fromkeys(running, time.monotonic())
-    for news in train_lanes(
-        [r.lane for r in running.values()], session.materials.executor, session.materials.n_workers
-    ):
-        now = time.monotonic()
-        for item in news:
-            r = running[item.number]
-            r.curve += [row(record) for record in item.records]
-            r.seconds += item.seconds
-            if now - written[item.number] >= STATE_SECONDS or (item.outcome is not None and finish is not None):
-                written[item.number] = now
-                save_state(session, study, r, item.state)
-            _report(r, figure)
-            steps[item.number] = item.state.step
-            if item.outcome is None and item.diverged_at is None:
-                continue
-            steps[item.number] = r.lane.plan.n_steps
-            value = _end(session, study, r, item, finish)
-            n_over += 1
-            best = value if best is None else max(best, value or 0.0)
-        session.progress.update(sum(steps.values()), _note(n_over, len(everything), best if searching else None))
+    trainer = _Trainer(session, study, lane_of, figure, finish, rungs_of(batch))
+    for rung in rungs_of(batch):
+        trainer.train([r for r in trainer.under_way if not r.has_come_to(rung)], rung)
+        if batch is not None and trainer.under_way:
+            trainer.part(rung, *ranking(study.get_trials(deepcopy=False), batch, keep, rung))
+    trainer.train(trainer.under_way)
     session.progress.end()
 
 
-def _adopt(session: Session, study: optuna.Study, frozen: FrozenTrial, lane: Lane) -> Running:
+class _Trainer:
+    """The RUNNING trials of a study, and how far they are."""
+
+    def __init__(
+        self,
+        session: Session,
+        study: optuna.Study,
+        lane_of: LaneOf,
+        figure: str,
+        finish: Finish | None,
+        rungs: list[Rung],
+    ):
+        self.session, self.study, self.figure, self.finish = session, study, figure, finish
+        everything = study.get_trials(deepcopy=False)
+        running = [t for t in everything if t.state == TrialState.RUNNING]
+        self.running = {t.number: _adopt(session, study, t, lane_of(t), rungs) for t in running}
+        self.written = dict.fromkeys(self.running, time.monotonic())
+        self.n_all, self.n_over = len(everything), sum(counts(t) for t in everything)
+        self.best = max((t.value or 0.0 for t in everything if t.state == TrialState.COMPLETE), default=None)
+        self.steps = {number: r.lane.step for number, r in self.running.items()}
+        session.progress.begin(f"{study.study_name}", sum(r.lane.plan.n_steps for r in self.running.values()))
+        self._show()
+
+    @property
+    def under_way(self) -> list[Running]:
+        """Trials that are not over."""
+        return [r for r in self.running.values() if not r.over]
+
+    def train(self, them: list[Running], rung: Rung | None = None) -> None:
+        """Bring them to a rung or to their end, and write down what comes."""
+        if not them:
+            return
+        materials = self.session.materials
+        step = None if rung is None else rung.step
+        for news in train_lanes([r.lane for r in them], materials.executor, materials.n_workers, rung=step):
+            now = time.monotonic()
+            for item in news:
+                self._take(item, now, rung)
+            self._show()
+
+    def part(self, rung: Rung, ranked: list[int], kept: set[int]) -> None:
+        """Tell the ranks at a rung, and that those who are not kept are over."""
+        for rank, number in enumerate(ranked, start=1):
+            r = self.running.get(number)
+            if r is None or r.over:
+                continue
+            r.trial.set_user_attr(f"{rung.key}_rank", rank)
+            if number not in kept:
+                self._write_end(r)
+                r.trial.set_user_attr("pruned_at_step", rung.step)
+                r.trial.set_user_attr("pruned_at_share", rung.step / r.lane.plan.n_steps)
+                self._tell(r, TrialState.PRUNED)
+        self._show()
+
+    def _take(self, item: LaneNews, now: float, rung: Rung | None) -> None:
+        r = self.running[item.number]
+        r.curve += [row(record) for record in item.records]
+        r.seconds += item.seconds
+        last = item.at_rung is not None or (item.outcome is not None and self.finish is not None)
+        # a diverged state would go on to a later step, and be told with that one
+        if item.diverged_at is None and (last or now - self.written[item.number] >= STATE_SECONDS):
+            self.written[item.number] = now
+            save_state(self.session, self.study, r, item.state)
+        _report(r, self.figure)
+        self.steps[item.number] = item.state.step
+        if item.diverged_at is not None:
+            self._write_end(r)
+            r.trial.set_user_attr("diverged", True)
+            r.trial.set_user_attr("diverged_step", item.diverged_at)
+            self._tell(r, TrialState.FAIL)
+        elif item.outcome is not None:
+            self._end(r, item.outcome, item.state)
+        elif item.at_rung is not None and rung is not None:
+            r.lane = replace(r.lane, state=item.state)
+            arrive(r.trial, rung, item.at_rung)
+            r.rungs.add(rung.key)
+
+    def _end(self, r: Running, outcome: Outcome, state: State) -> None:
+        self._write_end(r)
+        for name, value in outcome_attrs(outcome).items():
+            r.trial.set_user_attr(name, value)
+        if self.finish is not None:
+            self.finish(r.lane.number, outcome, state)
+            self._is_over(r)
+            return
+        assert outcome.valid_accuracy is not None
+        value = float(outcome.valid_accuracy[0])
+        self.best = value if self.best is None else max(self.best, value)
+        self._tell(r, TrialState.COMPLETE, value)
+
+    def _write_end(self, r: Running) -> None:
+        """What every trial that is over has, however it ended."""
+        save_curve(self.session, self.study, r.lane.number, r.curve)
+        r.trial.set_user_attr("wall_seconds", round(r.seconds, 6))
+
+    def _tell(self, r: Running, state: TrialState, value: float | None = None) -> None:
+        self.study.tell(r.lane.number, value, state)
+        remove_state(self.session, self.study, r.lane.number)
+        self._is_over(r)
+
+    def _is_over(self, r: Running) -> None:
+        r.over, self.n_over = True, self.n_over + 1
+        self.steps[r.lane.number] = r.lane.plan.n_steps
+
+    def _show(self) -> None:
+        searching = self.study.user_attrs["stage"] in LEVELS  # a single trial's best means nothing elsewhere
+        best = f", best {100 * self.best:.2f} %" if searching and self.best is not None else ""
+        self.session.progress.update(sum(self.steps.values()), f"{self.n_over}/{self.n_all} trials{best}")
+
+
+def _adopt(session: Session, study: optuna.Study, frozen: FrozenTrial, lane: Lane, rungs: list[Rung]) -> Running:
     trial = optuna.Trial(study, frozen._trial_id)
+    found = Running(lane, trial, set(frozen.intermediate_values), {r.key for r in rungs if r.key in frozen.user_attrs})
     stored = load_lane(state_path(session, study, lane.number), lane)
-    reported = set(frozen.intermediate_values)
-    if stored is None:
-        return Running(lane, trial, reported)
-    lane = Lane(lane.number, lane.plan, lane.configuration, stored.state)
-    return Running(lane, trial, reported, stored.curve, stored.seconds)
+    if stored is None or any(r.step < stored.state.step and r.key not in found.rungs for r in rungs):
+        return found  # a state from beyond a rung that the database does not know is of no use
+    return replace(found, lane=replace(lane, state=stored.state), curve=stored.curve, seconds=stored.seconds)
 
 
 def _report(r: Running, figure: str) -> None:
@@ -94,28 +192,6 @@ def _report(r: Running, figure: str) -> None:
         if epoch not in r.reported and value is not None and np.isfinite(value):
             r.trial.report(value, epoch)
             r.reported.add(epoch)
-
-
-def _end(session: Session, study: optuna.Study, r: Running, news: LaneNews, finish: Finish | None) -> float | None:
-    """The trial's attributes and curve, then its value; a diverged one fails with its parameters."""
-    save_curve(session, study, r.lane.number, r.curve)
-    r.trial.set_user_attr("wall_seconds", round(r.seconds, 3))
-    if news.diverged_at is not None or news.outcome is None:
-        r.trial.set_user_attr("diverged", True)
-        r.trial.set_user_attr("diverged_step", news.diverged_at)
-        study.tell(r.lane.number, state=TrialState.FAIL)
-        remove_state(session, study, r.lane.number)
-        return None
-    for name, value in outcome_attrs(news.outcome).items():
-        r.trial.set_user_attr(name, value)
-    if finish is not None:
-        finish(r.lane.number, news.outcome, news.state)
-        return None
-    assert news.outcome.valid_accuracy is not None
-    value = float(news.outcome.valid_accuracy[0])
-    study.tell(r.lane.number, value)
-    remove_state(session, study, r.lane.number)
-    return value
 
 
 def outcome_attrs(outcome: Outcome) -> dict[str, Any]:
@@ -140,56 +216,7 @@ def add_running(study: optuna.Study, params: Mapping[str, float], space: Mapping
     study.add_trial(frozen)
 
 
-def state_path(session: Session, study: optuna.Study, number: int) -> Path:
-    """Where a lane's state lies."""
-    return session.study.results / "states" / f"{_stage(study)}-{number:05d}.safetensors"
-
-
 def save_state(session: Session, study: optuna.Study, r: Running, state: State) -> None:
     """Write a lane's state with its curve and time so far."""
     with disk_errors(session):
         save_lane(state_path(session, study, r.lane.number), r.lane, state, r.curve, r.seconds)
-
-
-def remove_state(session: Session, study: optuna.Study, number: int) -> None:
-    """A finished trial needs no state."""
-    state_path(session, study, number).unlink(missing_ok=True)
-
-
-def save_curve(session: Session, study: optuna.Study, number: int, curve: list[dict[str, float]]) -> None:
-    """The learning curve as `curves/STAGE-NUMBER.csv`."""
-    path = session.study.results / "curves" / f"{_stage(study)}-{number:05d}.csv"
-    names = ["epoch", "step", *(name for name in FIGURES if any(name in point for point in curve))]
-    with disk_errors(session):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp")
-        with temporary.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, names, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(curve)
-        os.replace(temporary, path)
-
-
-class disk_errors:
-    """Files beside the study must be writable."""
-
-    def __init__(self, session: Session):
-        self.folder = session.study.results
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            raise StoreError(
-                f"{self.folder} must be a writable folder with room, but: {error.strerror}; mend it and run "
-                f"again to go on."
-            ) from error
-
-
-def _stage(study: optuna.Study) -> str:
-    return str(study.user_attrs["stage"])
-
-
-def _note(n_over: int, n_all: int, best: float | None) -> str:
-    return f"{n_over}/{n_all} trials" + ("" if best is None else f", best {100 * best:.2f} %")

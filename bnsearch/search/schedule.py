@@ -13,15 +13,19 @@ CALL_SECONDS = 2.0  # long enough to hide a call's cost, short enough for progre
 
 
 def train_lanes(
-    lanes: Sequence[Lane], executor: Executor, n_workers: int, max_width: int = MAX_WIDTH
+    lanes: Sequence[Lane],
+    executor: Executor,
+    n_workers: int,
+    max_width: int = MAX_WIDTH,
+    rung: int | None = None,
 ) -> Iterator[list[LaneNews]]:
-    """Train all lanes to their end (or divergence), yielding the news of each call.
+    """Train all lanes to a rung's step, or to their end (or divergence), yielding the news of each call.
 
     Cohorts are finished one after another, but the last few in turn, that with most left to do first, so that they
     end at about the same time; where there are fewer cohorts than workers, the largest is halved. A worker's next call
     is under way before the news of its last are yielded, so workers do not wait for the receiver.
     """
-    queue = _Queue(executor, n_workers, pack(lanes, max_width))
+    queue = _Queue(executor, n_workers, pack(lanes, max_width, rung))
     try:
         queue.fill()
         while queue.running:
@@ -58,6 +62,9 @@ class _Queue:
             if not self.waiting and n_idle > 1 and len(cohort.numbers) > 1:
                 self.waiting += halves(cohort)
                 continue
-            to_step = min(cohort.step + cohort.call_steps, cohort.plan.n_steps)
-            future = self.executor.submit(advance, cohort.plan, cohort.configurations, cohort.state, to_step)
-            self.running[future] = cohort
+            self.running[self._submitted(cohort)] = cohort
+
+    def _submitted(self, cohort: Cohort) -> "Future[Advance]":
+        to_step = min(cohort.step + cohort.call_steps, cohort.to_step)
+        at_rung = to_step == cohort.to_step < cohort.plan.n_steps
+        return self.executor.submit(advance, cohort.plan, cohort.configurations, cohort.state, to_step, at_rung)

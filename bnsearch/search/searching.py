@@ -1,10 +1,12 @@
 """The coarse and the fine stage, level by level: propose a batch, train it, until the total is reached."""
 
 from collections.abc import Mapping
+from functools import cached_property
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
+from bnsearch.search.batches import Batch, rungs_for, store_batches, stored_batches
 from bnsearch.search.cohort import Lane
 from bnsearch.search.levels import (
     AnySpace,
@@ -16,7 +18,7 @@ from bnsearch.search.levels import (
     task_of,
     verdict,
 )
-from bnsearch.search.plan import Configuration
+from bnsearch.search.plan import Configuration, Plan
 from bnsearch.search.running import add_running, run_running
 from bnsearch.search.session import Session
 from bnsearch.search.setups import LEVELS, STAGE_OF, Level, SearchStage, Setup
@@ -98,34 +100,36 @@ def _grow(session: Session, study: optuna.Study, level: Level, table: SearchTabl
     """Bring a level to a total; False where there was nothing to do."""
     if study.user_attrs.get("total", 0) < total:
         study.set_user_attr("total", total)
-    worked = False
-    while _propose_batch(session, study, level, table, total):
+    worked, lanes = False, _Lanes(session, level)
+    while (batch := _propose_batch(session, study, level, table, total, lanes)) is not None:
         worked = True
-        run_running(session, study, _lanes(session, level))
+        run_running(session, study, lanes, batch=batch, keep=table.kept_share)
     return worked
 
 
-def _propose_batch(session: Session, study: optuna.Study, level: Level, table: SearchTable, total: int) -> bool:
-    """Enter what is still missing of the last batch, or a new one; False when the total is reached and nothing runs."""
+def _propose_batch(
+    session: Session, study: optuna.Study, level: Level, table: SearchTable, total: int, lanes: "_Lanes"
+) -> Batch | None:
+    """Enter what is still missing of the last batch, or a new one; None when the total is reached and nothing runs."""
     trials, space = study.get_trials(deepcopy=False), stored_space(study)
-    batches: list[list[int]] = study.user_attrs.get("batches", [])
+    batches = stored_batches(study)
     running = any(t.state == TrialState.RUNNING for t in trials)
-    if not batches or (not running and len(trials) >= sum(batches[-1])):
+    if not batches or (not running and len(trials) >= batches[-1].end):
         n_missing = total - sum(counts(t) for t in trials)
         n = min(n_missing, TPE_BATCH) if table.sampler == "tpe" else n_missing
         if n <= 0:
-            return False
-        batches = [*batches, [len(trials), n]]
-        study.set_user_attr("batches", batches)  # first, so that a restart in the middle proposes the same
-    first, n = batches[-1]
-    if len(trials) >= first + n:
-        return running
-    before = [t for t in finished(trials) if t.number < first]
-    proposals = _with_default(session, level, table, space, before, first, n)
-    dims = distributions(space)
-    for params in proposals[len(trials) - first :]:
-        add_running(study, params, dims)
-    return bool(proposals) or running
+            return None
+        batches.append(Batch(len(trials), n, rungs_for(table, lanes.plan, n)))
+        store_batches(study, batches)  # first, so that a restart in the middle proposes the same
+    batch = batches[-1]
+    if len(trials) < batch.end:
+        before = [t for t in finished(trials) if t.number < batch.first]
+        proposals = _with_default(session, level, table, space, before, batch.first, batch.n)
+        dims = distributions(space)
+        for params in proposals[len(trials) - batch.first :]:
+            add_running(study, params, dims)
+        return batch if proposals or running else None
+    return batch if running else None
 
 
 def _with_default(
@@ -140,14 +144,19 @@ def _with_default(
     return propose(space, table.sampler, before, first, n, seed, level)
 
 
-class _lanes:
+class _Lanes:
     """Lanes of a level: repeat 0, one plan for all."""
 
     def __init__(self, session: Session, level: Level):
         stage = STAGE_OF[level]
-        data = session.materials.prepare(stage, [session.materials.part(stage)])[0]
+        self.session, self.stage = session, stage
         self.setup = session.study.setups[stage]
-        self.plan = session.materials.plan(stage, "0", data)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """Made when first needed, for it needs the data."""
+        materials = self.session.materials
+        return materials.plan(self.stage, "0", materials.prepare(self.stage, [materials.part(self.stage)])[0])
 
     def __call__(self, trial: FrozenTrial) -> Lane:
         return Lane(trial.number, self.plan, configuration(self.setup, trial.params))

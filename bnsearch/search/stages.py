@@ -1,6 +1,7 @@
 """The chain coarse -> fine -> confirm -> final: run what is asked for, or what is missing; take stock; start over."""
 
 import shutil
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import optuna
@@ -10,7 +11,7 @@ from bnsearch.errors import StoreError, UsageError
 from bnsearch.search.choose import rank
 from bnsearch.search.confirming import run_confirm
 from bnsearch.search.finishing import run_final
-from bnsearch.search.levels import too_early
+from bnsearch.search.levels import halving, too_early
 from bnsearch.search.owner import release
 from bnsearch.search.searching import run_search
 from bnsearch.search.session import Session, existing_store
@@ -78,6 +79,7 @@ def status(store: Store | None, called: str) -> list[dict[str, Any]]:
                 "best": _best(study, ranked),
                 "space": study.user_attrs.get("space"),
                 "edges": study.user_attrs.get("edges", []),
+                "halving": halving(study) if name in LEVELS else None,
                 "parent": study.user_attrs.get("parent"),
                 "followed_by": "fine2" if name == "fine" and "fine2" in studies else None,
                 "verdict": study.user_attrs.get("verdict"),
@@ -87,6 +89,14 @@ def status(store: Store | None, called: str) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def keep_findings(store: Store, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store with each study what people were told of it, as it stands now."""
+    for row in rows:
+        study = store.load(row["stage"])
+        if study is not None and study.user_attrs.get("findings") != row["findings"]:
+            study.set_user_attr("findings", row["findings"])
 
 
 def _best(study: optuna.Study, ranked: list[Trial]) -> dict[str, Any] | None:

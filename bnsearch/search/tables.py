@@ -1,5 +1,6 @@
 """The tables of a study file: one model each, with every rule that concerns that table alone."""
 
+import itertools
 import math
 from typing import Annotated, Any, Literal, Self
 
@@ -10,6 +11,7 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
+KEEP = 1 / 3  # of the lanes that a rung ranks
 LIMITS: dict[str, tuple[float, float]] = {"l2": (0.0, 1.0), "learning_rate": (0.0, 10.0), "momentum": (0.0, 0.9999)}
 
 
@@ -156,6 +158,7 @@ class Range(Table):
         return self
 
 
+Rungs = Annotated[tuple[Annotated[float, Field(gt=0.0, lt=1.0)], ...], BeforeValidator(_tuple)]
 GridValues = Annotated[tuple[Finite, ...], BeforeValidator(_tuple), Field(min_length=1)]
 
 
@@ -165,6 +168,26 @@ class SearchTable(Table):
     trials: Count | None = None  # the stage's total; default: 30, or the whole grid
     sampler: Literal["random", "sobol", "grid", "tpe"] = "random"
     space: dict[Searched, Range | GridValues] | None = None  # fine: computed from coarse when absent
+    rungs: Rungs | None = None  # shares of the budget; default: ¼ and ½ where they are possible; []: none
+    keep: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None  # share of a rung's lanes that go on; default: ⅓
+
+    @model_validator(mode="after")
+    def _halving_rules(self) -> Self:
+        if self.rungs and self.sampler == "tpe":
+            raise ValueError(
+                f"`rungs` must be absent with the sampler 'tpe', whose model of the results would mistake early "
+                f'figures for last ones, but got {list(self.rungs)}: leave them out, or use "sobol"'
+            )
+        if any(low >= high for low, high in itertools.pairwise(self.rungs or ())):
+            raise ValueError(f"`rungs` must rise, but got {list(self.rungs or ())}")
+        if self.keep is not None and (self.rungs == () or self.sampler == "tpe"):
+            raise ValueError(f"`keep` must be absent where there are no rungs, but got {self.keep}")
+        return self
+
+    @property
+    def kept_share(self) -> float:
+        """Of the lanes that a rung ranks."""
+        return KEEP if self.keep is None else self.keep
 
     @model_validator(mode="after")
     def _rules(self) -> Self:

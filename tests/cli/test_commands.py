@@ -1,6 +1,9 @@
 """Every command, in this process and on a tiny study: what it prints, what it writes, what it leaves alone."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import optuna
 import pytest
@@ -11,9 +14,20 @@ STAGES = ["coarse", "fine", "confirm", "final"]
 
 
 def trials(folder: Path, study: str, database: str = "tiny.db") -> list[optuna.trial.FrozenTrial]:
-    storage = optuna.storages.RDBStorage(f"sqlite:///{folder / database}")
-    try:
+    with opened(folder / database) as storage:
         return optuna.load_study(study_name=study, storage=storage).trials
+
+
+def attrs(folder: Path, study: str) -> dict[str, Any]:
+    with opened(folder / "tiny.db") as storage:
+        return optuna.load_study(study_name=study, storage=storage).user_attrs
+
+
+@contextmanager
+def opened(database: Path) -> Iterator[optuna.storages.RDBStorage]:
+    storage = optuna.storages.RDBStorage(f"sqlite:///{database}")
+    try:
+        yield storage
     finally:
         storage.remove_session()
         storage.engine.dispose()
@@ -119,6 +133,8 @@ def test_reset_and_run_give_the_same_results_and_a_second_look(finished: Path) -
     assert "Deleted tiny.fine, tiny.confirm, tiny.final." in invoke("reset", "tiny.toml", "--from", "fine").stdout
     after = answer("run", "tiny.toml", "--workers", "2")
     assert (before.pop("look"), after.pop("look")) == (1, 2)
+    told = before["stages"][-1]["findings"]
+    before["stages"][-1]["findings"] = [line.replace("look 1 at", "look 2 at") for line in told]
     assert after == before
 
 
@@ -128,6 +144,17 @@ def test_run_as_json(finished: Path) -> None:
     assert {"study", "params", "valid_accuracy", "test_accuracy", "confusion", "model", "database"} <= result.keys()
     assert result["study"] == "tiny"
     assert result["database"] == "sqlite:///tiny.db"
+
+
+def test_what_was_found_is_said_alike_everywhere(finished: Path) -> None:
+    """On the screen, to programs, and in the database, where the dashboard shows it."""
+    rows = answer("status", "tiny.toml")
+    shown = " ".join(invoke("run", "tiny.toml").stdout.split())
+    for row, own in zip(rows, answer("run", "tiny.toml")["stages"], strict=True):
+        assert 3 <= len(row["findings"]) <= 7
+        assert own["findings"] == row["findings"]
+        assert all(line in shown or line.replace(": ", " ", 1) in shown for line in row["findings"])
+        assert attrs(finished, row["study"])["findings"] == row["findings"]
 
 
 @pytest.mark.parametrize("stage", ["coarse", "fine", "confirm"])

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bnsearch.report.findings import all_findings, findings
+from bnsearch.report.findings import all_findings, findings, sentences
 from bnsearch.report.words import percent, setting
 from tests.report.rows import BEST, COARSE, CONFIRM, FINAL, FINE, FINE2, VERDICT, Row, changed, finalist
 
@@ -42,6 +42,24 @@ def test_a_grid_lists_its_values() -> None:
 def test_diverged_and_pruned_trials_are_counted() -> None:
     row = changed(COARSE, trials={"complete": 17, "pruned": 4, "failed": 3, "running": 0})
     assert "24 trials (4 pruned, 3 diverged)" in said(row)
+
+
+@pytest.mark.parametrize(
+    ("stopped", "words"),
+    [
+        ({0.25: 16}, "16 of 24 trials stopped early at 25 % of the budget"),
+        ({0.25: 16, 0.5: 4}, "20 of 24 trials stopped early: 16 at 25 %, 4 at 50 % of the budget"),
+    ],
+)
+def test_trials_that_were_stopped_early_are_said(stopped: dict[float, int], words: str) -> None:
+    shares = [{"share": share, "trials": n} for share, n in stopped.items()]
+    assert words in said(changed(COARSE, halving={"asked": False, "in_effect": True, "stopped": shares}))
+    assert "stopped early" not in said(COARSE)
+
+
+def test_rungs_that_were_asked_for_in_vain_are_said() -> None:
+    assert "`rungs` need a batch of at least 16" in said(changed(COARSE, halving__asked=True))
+    assert "`rungs`" not in said(changed(COARSE, halving__asked=True, halving__in_effect=True))
 
 
 def test_a_search_of_which_nothing_completed() -> None:
@@ -138,19 +156,33 @@ def test_confirm_names_the_setting_and_an_estimate_that_luck_does_not_flatter() 
     assert "98.50 %" not in text, "the winner's own mean is too good"
 
 
-@pytest.mark.parametrize(("needed", "words"), [(25, "about 25 would do"), (None, "not worth separating")])
+@pytest.mark.parametrize(
+    ("needed", "words"), [(25, " with 5 repeats; about 25 would"), (None, ": not worth separating")]
+)
 def test_a_default_that_is_not_separable(needed: int | None, words: str) -> None:
     finalists = [finalist(0, 0.985), finalist(1, 0.983, default=True, repeats_needed=needed)]
-    assert f"not separable from the default with 5 repeats; {words}" in said(
-        changed(CONFIRM, verdict__finalists=finalists)
-    )
+    assert f"default and winner cannot be told apart{words}" in said(changed(CONFIRM, verdict__finalists=finalists))
+
+
+def test_others_that_cannot_be_told_from_the_winner_are_named_and_how_sure_it_is() -> None:
+    finalists = [finalist(0, 0.985), finalist(1, 0.983, default=True), finalist(2, 0.9845), finalist(3, 0.984)]
+    text = said(changed(CONFIRM, verdict__finalists=finalists))
+    assert "cannot be told from it with 5 repeats: fine 32, fine 33" in text
+    assert "differences between finalists are known to ± 0.35 points" in text
+    assert "be told from it" not in said(CONFIRM)
+
+
+def test_a_lead_that_cannot_be_compared_says_why() -> None:
+    text = said(changed(CONFIRM, verdict__not_comparable="it trained differently"))
+    assert "not comparable with the search: it trained differently" in text
+    assert "comparable" not in said(CONFIRM)
 
 
 def test_a_default_that_is_worse() -> None:
     finalists = [finalist(0, 0.985), finalist(1, 0.9725, default=True, separable=True)]
     text = said(changed(CONFIRM, verdict__finalists=finalists))
     assert "better than the study file's default by 1.25 points" in text
-    assert "not separable" not in text
+    assert "default and winner" not in text
 
 
 def test_a_default_that_won() -> None:
@@ -183,6 +215,33 @@ def test_final_tells_both_intervals_apart() -> None:
     assert "more rows" not in text
 
 
+def test_the_ensemble_has_a_line_of_its_own() -> None:
+    text = said(FINAL)
+    assert "Ensemble: 98.91 % by mean probabilities; 98.69 … 99.09 % over new images alone" in text
+
+
+@pytest.mark.parametrize(
+    ("headline", "other", "accuracy"), [("moving", "population", 98.61), ("population", "moving", 98.56)]
+)
+def test_which_moments_are_the_headline(headline: str, other: str, accuracy: float) -> None:
+    text = said(changed(FINAL, result__bn_statistics=headline))
+    assert f"the headline is with {headline} moments; with {other} moments {accuracy:.2f} %" in text
+
+
+def test_a_result_of_an_older_version_has_neither() -> None:
+    row = changed(FINAL)
+    for name in ("ensemble", "test_accuracy_by_statistics", "bn_statistics"):
+        del row["result"][name]
+    assert "Ensemble" not in said(row)
+    assert "headline" not in said(row)
+
+
+@pytest.mark.parametrize("row", [COARSE, FINE, CONFIRM, FINAL])
+def test_a_finished_stage_is_told_in_three_to_six_lines(row: Row) -> None:
+    assert 3 <= len(findings(row)) <= 6
+    assert sentences(row)[0] == ": ".join(findings(row)[0])
+
+
 def test_an_accuracy_is_never_shown_above_100_percent() -> None:
     """Student's t knows no such limit, least of all with two seeds."""
     text = said(changed(FINAL, result__test_accuracy_over_seeds={"low": -0.2, "high": 1.04}))
@@ -202,7 +261,7 @@ def test_a_stage_that_has_become_stale_says_so(row: Row) -> None:
 
 def test_all_findings_keep_the_order_of_the_stages() -> None:
     labels = [label for label, _ in all_findings([COARSE, FINE, CONFIRM, FINAL]) if label]
-    assert labels == ["Coarse", "Fine", "Chosen", "Test"]
+    assert labels == ["Coarse", "Fine", "Chosen", "Test", "Ensemble"]
     assert all_findings([]) == []
 
 

@@ -297,7 +297,7 @@ class Slow(Executor):
         self.now = 0
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        _, configurations, state, to_step = args
+        _, configurations, state, to_step, *_ = args
         n_steps = to_step - (state.step if state is not None else 0)
         self.calls.append((len(configurations), n_steps))
         future: Future[Any] = Future()

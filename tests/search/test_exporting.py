@@ -23,7 +23,7 @@ def untested(finished: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def never(*args: Any) -> Any:
         raise AssertionError("the test set was read")
 
-    monkeypatch.setattr("bnsearch.search.finishing.open_test_set", never)
+    monkeypatch.setattr("bnsearch.search.looking.open_test_set", never)
     return finished
 
 
@@ -114,4 +114,7 @@ def test_enlarging_final_makes_the_lost_ones_too(finished: Path) -> None:
     assert {name: found[name] for name in on_disk} == on_disk
     assert "models/final-3.safetensors" in found
     with stored(study) as store:
-        assert [look["purpose"] for look in store.looks()] == ["tiny.final: 2 networks", "tiny.final: 1 networks"]
+        assert [look["purpose"] for look in store.looks()] == [
+            "tiny.final: 2 networks",
+            "tiny.final: 1 networks, and the ensemble of all 3",
+        ]

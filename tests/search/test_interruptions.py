@@ -28,7 +28,6 @@ from bnsearch.search.lane_file import save_lane
 from bnsearch.search.levels import verdict
 from bnsearch.search.setups import LEVELS, STAGE_OF, STAGES, STUDIES
 from bnsearch.search.stages import run_all, run_stage
-from bnsearch.search.store import Store
 from bnsearch.search.study_file import Study
 from tests.helpers import BRIEF, changed
 from tests.search.helpers import (
@@ -45,16 +44,7 @@ from tests.search.helpers import (
     trials_of,
     without_look,
 )
-
-WRITES = (
-    "create_new_study",
-    "_create_new_trial",
-    "set_study_user_attr",
-    "set_trial_intermediate_value",
-    "set_trial_state_values",
-    "set_trial_user_attr",
-)
-
+from tests.search.stopping import Countdown, Stopping, again_and_again, stop_at_write
 
 AS_MANY_STEPS = changed(
     BRIEF, ("batch_size = 40", "batch_size = 20"), ("trials = 4\n[confirm]", "trials = 1\n[confirm]")
@@ -80,38 +70,6 @@ def many_calls(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(schedule, "CALL_SECONDS", 0.0)
     monkeypatch.setattr(running, "STATE_SECONDS", 0.0 if request.param else 1e9)
     return bool(request.param)
-
-
-class Countdown:
-    """Raises KeyboardInterrupt at the n-th event."""
-
-    def __init__(self, n: int):
-        self.left = n
-
-    def tick(self) -> None:
-        self.left -= 1
-        if self.left == 0:
-            raise KeyboardInterrupt
-
-    def begin(self, what: str, total: float | None = None) -> None:
-        self.tick()
-
-    def update(self, done: float, note: str = "") -> None:
-        self.tick()
-
-    def end(self) -> None:
-        self.tick()
-
-
-def again_and_again(attempt: Callable[[int], object], first: int = 1, more: int = 1) -> int:
-    """Attempt with a countdown of first, first + more, … events until it comes through; how often it was stopped."""
-    n_stopped = 0
-    while True:
-        try:
-            attempt(first + more * n_stopped)
-            return n_stopped
-        except KeyboardInterrupt:
-            n_stopped += 1
 
 
 def assert_as_if_never_stopped(study: Study, whole: Study, *stages: str) -> None:
@@ -149,7 +107,7 @@ def test_stopped_at_growing_distances_along_the_chain(many_calls: bool, tmp_path
 def test_the_time_before_a_stop_counts(many_calls: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A trial that was gone on with once told the time of its last part alone."""
 
-    def a_minute_a_step(plan: Any, configurations: Any, state: Any, to_step: int) -> Any:
+    def a_minute_a_step(plan: Any, configurations: Any, state: Any, to_step: int, at_rung: bool) -> Any:
         n_steps = to_step - (0 if state is None else state.step)
         return dataclasses.replace(advance(plan, configurations, state, to_step), seconds=60.0 * n_steps)
 
@@ -170,17 +128,6 @@ def test_stopped_with_worker_processes(tmp_path: Path, whole: Study, monkeypatch
 
 
 # ---- stopped at work
-
-
-class Stopping(Inline):
-    """The n-th call never comes back."""
-
-    def __init__(self, n: int):
-        self.countdown = Countdown(n)
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        self.countdown.tick()
-        return super().submit(fn, *args, **kwargs)
 
 
 @pytest.mark.parametrize("many_calls", [True], ids=["from stored states"], indirect=True)
@@ -215,26 +162,6 @@ def test_a_worker_that_fails_loses_nothing(tmp_path: Path, whole: Study) -> None
 
 
 # ---- stopped while the database is written
-
-
-def stop_at_write(patch: pytest.MonkeyPatch, n: int, *, after: bool) -> None:
-    """KeyboardInterrupt before or after the n-th write."""
-    countdown = Countdown(n)
-
-    def stopping(method: Callable[..., Any]) -> Callable[..., Any]:
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            if not after:
-                countdown.tick()
-            found = method(*args, **kwargs)
-            if after:
-                countdown.tick()
-            return found
-
-        return wrapped
-
-    for name in WRITES:
-        patch.setattr(RDBStorage, name, stopping(getattr(RDBStorage, name)))
-    patch.setattr(Store, "record_look", stopping(Store.record_look))
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -346,7 +273,7 @@ def test_final_stopped_between_its_writes_reads_the_test_set_again_only_for_netw
     assert run(study, "final") == [True]
     with stored(study) as store:
         purposes = [look["purpose"] for look in store.looks()]
-    assert purposes[1:] == ["tiny.final: 2 networks", "tiny.final: 1 networks"]
+    assert purposes[1:] == ["tiny.final: 2 networks", "tiny.final: 1 networks, and the ensemble of all 2"]
     found = record(study)["final"]
     assert found[1]["result"]["look"] == 3
     assert without_look({"final": found}) == without_look({"final": expected})

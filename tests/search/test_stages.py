@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from optuna.trial import TrialState
 
-from bnsearch.core.train import State
+from bnsearch.core.train import State, evaluation_moments
 from bnsearch.data.part import Part
 from bnsearch.data.prepare import load_transform
 from bnsearch.errors import ChangedError, SpaceError, StoreError, StudyFileError, UsageError
@@ -19,7 +19,7 @@ from bnsearch.model import fold, load_model
 from bnsearch.search import choose, materials, running
 from bnsearch.search.advance import Advance, advance
 from bnsearch.search.executor import local_executor
-from bnsearch.search.plan import Configuration
+from bnsearch.search.plan import Configuration, build_run
 from bnsearch.search.setups import STAGES, STUDIES
 from bnsearch.search.space import narrow
 from bnsearch.search.stages import reset, run_all, run_stage, stages_of, status
@@ -588,6 +588,47 @@ def test_the_result_is_that_of_the_test_set(whole: Study) -> None:
     assert models[0].metadata["params"] == result["params"]
 
 
+def test_the_ensemble_is_the_mean_of_the_probabilities_of_all_networks(finished: Path) -> None:
+    """Also of those that were tested at an earlier look."""
+    study = tiny(finished, "final.repeats=3")
+    for n in (2, 3):
+        result = attrs_of(study, "final")["result"]
+        X, y = materials.load("digits").read_test()
+        probabilities = np.mean([load_model(path).probabilities(X) for path in result["models"]], axis=0)
+        accuracy = (probabilities.argmax(axis=1) == y).mean()
+        assert result["ensemble"]["n_networks"] == len(result["models"]) == n
+        assert result["ensemble"]["accuracy"] == pytest.approx(accuracy)
+        assert result["ensemble"]["low"] < accuracy < result["ensemble"]["high"]
+        run(study, "final")
+
+
+@pytest.mark.parametrize("headline", ["moving", "population"])
+def test_both_kinds_of_moments_are_tested_in_one_look(headline: str, tmp_path: Path) -> None:
+    study = tiny(tmp_path, "final.setting={}", f"network.bn_statistics={headline}", "training.epochs=1")
+    run(study, "final")
+    result, X, y = attrs_of(study, "final")["result"], *materials.load("digits").read_test()
+    plans = [plan_of(study, Part((0, 240), (240, 300), together=True), f"final.{r}", "final") for r in (1, 2)]
+    for name in ("moving", "population"):
+        found = []
+        for plan in plans:
+            state = advance(plan, (Configuration(1e-3, 0.1, 0.5),), None, plan.n_steps).state
+            moments = evaluation_moments(state, dataclasses.replace(build_run(plan), statistics=name))
+            model = fold(state.network, moments, load_transform(plan.data.transform), tuple("0123456789"))
+            found.append((model.predict(X) == y).mean())
+        assert result["test_accuracy_by_statistics"][name] == pytest.approx(np.mean(found))
+    assert result["test_accuracy"]["mean"] == pytest.approx(result["test_accuracy_by_statistics"][headline])
+    by = result["test_accuracy_by_statistics"]
+    assert by["moving"] != by["population"], "else the test shows nothing"
+    with stored(study) as store:
+        assert len(store.looks()) == 1
+
+
+def test_without_batch_normalisation_there_are_no_moments_to_choose(tmp_path: Path) -> None:
+    study = tiny(tmp_path, "final.setting={}", "network.batch_norm=none", "training.epochs=1")
+    run(study, "final")
+    assert attrs_of(study, "final")["result"]["test_accuracy_by_statistics"] is None
+
+
 def test_a_fixed_setting_skips_confirm(tmp_path: Path) -> None:
     study = tiny(tmp_path, "final.setting={l2=2e-4}", "final.train_on=train", "training.epochs=1")
     assert stages_of(study) == ("coarse", "fine", "final")
@@ -667,7 +708,10 @@ def test_a_second_look_is_numbered(finished: Path) -> None:
     assert len(attrs["result"]["test_accuracy"]["per_seed"]) == 4
     with stored(study) as store:
         looks = store.looks()
-    assert [look["purpose"] for look in looks] == ["tiny.final: 2 networks", "tiny.final: 2 networks"]
+    assert [look["purpose"] for look in looks] == [
+        "tiny.final: 2 networks",
+        "tiny.final: 2 networks, and the ensemble of all 4",
+    ]
     assert {look["fingerprint"] for look in looks} == {attrs["data_fingerprint"]}
 
 
