@@ -3,6 +3,7 @@
 Studies, their provenance, and the ledger of test-set looks.
 """
 
+import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -142,6 +143,8 @@ def database_errors(url: str) -> Iterator[None]:
 
 def _storage(url: str, engine_kwargs: dict[str, Any]) -> RDBStorage:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    # errors come as exceptions; what the pool logs besides is a traceback when Ctrl-C meets a query
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     shown = without_password(url)
     try:
         return RDBStorage(url, engine_kwargs=engine_kwargs)
