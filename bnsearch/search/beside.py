@@ -9,11 +9,17 @@ import optuna
 from bnsearch.errors import StoreError
 from bnsearch.search.lane_file import FIGURES
 from bnsearch.search.session import Session
+from bnsearch.search.study_file import Study
+
+
+def level_of(study: optuna.Study) -> str:
+    """coarse, fine, fine2, confirm or final: the end of its name, which takes no query."""
+    return study.study_name.rpartition(".")[2]
 
 
 def state_path(session: Session, study: optuna.Study, number: int) -> Path:
     """Where a lane's state lies."""
-    return session.study.results / "states" / f"{study.user_attrs['stage']}-{number:05d}.safetensors"
+    return session.study.results / "states" / f"{level_of(study)}-{number:05d}.safetensors"
 
 
 def remove_state(session: Session, study: optuna.Study, number: int) -> None:
@@ -21,9 +27,15 @@ def remove_state(session: Session, study: optuna.Study, number: int) -> None:
     state_path(session, study, number).unlink(missing_ok=True)
 
 
+def remove_states(study: Study, level: str) -> None:
+    """Nor does a finished level."""
+    for path in (study.results / "states").glob(f"{level}-*"):
+        path.unlink(missing_ok=True)
+
+
 def save_curve(session: Session, study: optuna.Study, number: int, curve: list[dict[str, float]]) -> None:
     """The learning curve as `curves/STAGE-NUMBER.csv`."""
-    path = session.study.results / "curves" / f"{study.user_attrs['stage']}-{number:05d}.csv"
+    path = session.study.results / "curves" / f"{level_of(study)}-{number:05d}.csv"
     names = ["epoch", "step", *(name for name in FIGURES if any(name in point for point in curve))]
     with disk_errors(session):
         path.parent.mkdir(parents=True, exist_ok=True)

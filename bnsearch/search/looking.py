@@ -17,6 +17,7 @@ from bnsearch.search.beside import state_path
 from bnsearch.search.cohort import Lane
 from bnsearch.search.exporting import export, folded, model_path
 from bnsearch.search.lane_file import load_lane
+from bnsearch.search.open_trial import OpenTrial
 from bnsearch.search.session import Session
 from bnsearch.search.threads import one_blas_thread
 from bnsearch.search.trials import pack_bits
@@ -68,7 +69,8 @@ def look(session: Session, study: optuna.Study, lane_of: Callable[[FrozenTrial],
     study.set_user_attr(ENSEMBLE, {"n_networks": len(trained), "n_test": len(test.y), "n_correct": n_correct})
     headline = session.study.setups["final"].network.bn_statistics
     for number, network in fresh.items():
-        _tell(study, network, test, logits[number].argmax(axis=1), headline, others.get(number))
+        trial = OpenTrial(session.store.storage, network.trial)
+        _tell(trial, network, test, logits[number].argmax(axis=1), headline, others.get(number))
 
 
 def _exported(session: Session, study: optuna.Study, trial: FrozenTrial, lane: Lane) -> _Network:
@@ -81,14 +83,14 @@ def _exported(session: Session, study: optuna.Study, trial: FrozenTrial, lane: L
 
 
 def _tell(
-    study: optuna.Study,
+    trial: OpenTrial,
     network: _Network,
     test: TestSet,
     predicted: NDArray[np.int64],
     headline: str,
     by_other: NDArray[np.int64] | None,
 ) -> None:
-    own, correct = optuna.Trial(study, network.trial._trial_id), predicted == test.y
+    correct = predicted == test.y
     attrs: dict[str, Any] = {
         "test_confusion": confusion(test.y, predicted, len(network.model.classes)).tolist(),
         "n_test": len(test.y),
@@ -97,9 +99,8 @@ def _tell(
     if by_other is not None:
         pair = (float(correct.mean()), float((by_other == test.y).mean()))
         attrs[BY_STATISTICS] = dict(zip(STATISTICS, pair if headline == STATISTICS[0] else pair[::-1], strict=True))
-    for name, value in attrs.items():
-        own.set_user_attr(name, value)
-    study.tell(network.trial.number, float(correct.mean()))
+    trial.set_user_attrs(attrs)
+    trial.tell(TrialState.COMPLETE, float(correct.mean()))
 
 
 def _last_state(session: Session, study: optuna.Study, lane: Lane) -> State:

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import optuna
 from optuna.trial import FrozenTrial
 
 from bnsearch.core.train import Evaluation
 from bnsearch.search.batches import Batch
 from bnsearch.search.halving import Standing, order, survivors
+from bnsearch.search.open_trial import OpenTrial
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ def rungs_of(batch: Batch | None) -> list[Rung]:
     return [Rung(place, step) for place, step in enumerate(batch.rungs if batch else (), start=1)]
 
 
-def arrive(trial: optuna.Trial, rung: Rung, valid: Evaluation) -> None:
+def arrive(trial: OpenTrial, rung: Rung, valid: Evaluation) -> None:
     """Write down, in one piece, how a lane (K = 1) stands at a rung; its state lies on the disk by then."""
     figures = {"valid_accuracy": float(valid.accuracy[0]), "valid_loss": float(valid.loss[0])}
-    trial.set_user_attr(rung.key, {"step": rung.step, **figures})
+    trial.set_user_attrs({rung.key: {"step": rung.step, **figures}})
 
 
 def ranking(trials: Sequence[FrozenTrial], batch: Batch, keep: float, rung: Rung) -> tuple[list[int], set[int]]:

@@ -11,9 +11,10 @@ from optuna.trial import FrozenTrial, TrialState
 
 from bnsearch.core.train import Outcome, State
 from bnsearch.search.batches import Batch
-from bnsearch.search.beside import disk_errors, remove_state, save_curve, state_path
+from bnsearch.search.beside import disk_errors, level_of, remove_state, save_curve, state_path
 from bnsearch.search.cohort import Lane, LaneNews
 from bnsearch.search.lane_file import FIGURES, load_lane, row, save_lane
+from bnsearch.search.open_trial import OpenTrial
 from bnsearch.search.rungs import Rung, arrive, ranking, rungs_of
 from bnsearch.search.schedule import train_lanes
 from bnsearch.search.session import Session
@@ -31,7 +32,7 @@ class Running:
     """One trial under way."""
 
     lane: Lane
-    trial: optuna.Trial
+    trial: OpenTrial
     reported: set[int]  # epochs that the database has
     rungs: set[str]  # keys of those that the database has
     curve: list[dict[str, float]] = field(default_factory=list)
@@ -113,12 +114,13 @@ class _Trainer:
             r = self.running.get(number)
             if r is None or r.over:
                 continue
-            r.trial.set_user_attr(f"{rung.key}_rank", rank)
-            if number not in kept:
-                self._write_end(r)
-                r.trial.set_user_attr("pruned_at_step", rung.step)
-                r.trial.set_user_attr("pruned_at_share", rung.step / r.lane.plan.n_steps)
-                self._tell(r, TrialState.PRUNED)
+            attrs: dict[str, Any] = {f"{rung.key}_rank": rank}
+            if number in kept:
+                r.trial.set_user_attrs(attrs)
+                continue
+            attrs |= {"pruned_at_step": rung.step, "pruned_at_share": rung.step / r.lane.plan.n_steps}
+            self._write_end(r, attrs)
+            self._tell(r, TrialState.PRUNED)
         self._show()
 
     def _take(self, item: LaneNews, now: float, rung: Rung | None) -> None:
@@ -133,9 +135,7 @@ class _Trainer:
         _report(r, self.figure)
         self.steps[item.number] = item.state.step
         if item.diverged_at is not None:
-            self._write_end(r)
-            r.trial.set_user_attr("diverged", True)
-            r.trial.set_user_attr("diverged_step", item.diverged_at)
+            self._write_end(r, {"diverged": True, "diverged_step": item.diverged_at})
             self._tell(r, TrialState.FAIL)
         elif item.outcome is not None:
             self._end(r, item.outcome, item.state)
@@ -145,9 +145,7 @@ class _Trainer:
             r.rungs.add(rung.key)
 
     def _end(self, r: Running, outcome: Outcome, state: State) -> None:
-        self._write_end(r)
-        for name, value in outcome_attrs(outcome).items():
-            r.trial.set_user_attr(name, value)
+        self._write_end(r, outcome_attrs(outcome))
         if self.finish is not None:
             self.finish(r.lane.number, outcome, state)
             self._is_over(r)
@@ -157,13 +155,13 @@ class _Trainer:
         self.best = value if self.best is None else max(self.best, value)
         self._tell(r, TrialState.COMPLETE, value)
 
-    def _write_end(self, r: Running) -> None:
-        """What every trial that is over has, however it ended."""
+    def _write_end(self, r: Running, attrs: Mapping[str, Any]) -> None:
+        """What every trial that is over has, however it ended, and what this one has besides."""
         save_curve(self.session, self.study, r.lane.number, r.curve)
-        r.trial.set_user_attr("wall_seconds", round(r.seconds, 6))
+        r.trial.set_user_attrs({"wall_seconds": round(r.seconds, 6), **attrs})
 
     def _tell(self, r: Running, state: TrialState, value: float | None = None) -> None:
-        self.study.tell(r.lane.number, value, state)
+        r.trial.tell(state, value)
         remove_state(self.session, self.study, r.lane.number)
         self._is_over(r)
 
@@ -172,13 +170,13 @@ class _Trainer:
         self.steps[r.lane.number] = r.lane.plan.n_steps
 
     def _show(self) -> None:
-        searching = self.study.user_attrs["stage"] in LEVELS  # a single trial's best means nothing elsewhere
+        searching = level_of(self.study) in LEVELS  # a single trial's best means nothing elsewhere
         best = f", best {100 * self.best:.2f} %" if searching and self.best is not None else ""
         self.session.progress.update(sum(self.steps.values()), f"{self.n_over}/{self.n_all} trials{best}")
 
 
 def _adopt(session: Session, study: optuna.Study, frozen: FrozenTrial, lane: Lane, rungs: list[Rung]) -> Running:
-    trial = optuna.Trial(study, frozen._trial_id)
+    trial = OpenTrial(session.store.storage, frozen)
     found = Running(lane, trial, set(frozen.intermediate_values), {r.key for r in rungs if r.key in frozen.user_attrs})
     stored = load_lane(state_path(session, study, lane.number), lane)
     if stored is None or any(r.step < stored.state.step and r.key not in found.rungs for r in rungs):

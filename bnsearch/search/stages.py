@@ -8,6 +8,7 @@ import optuna
 from optuna.trial import TrialState
 
 from bnsearch.errors import StoreError, UsageError
+from bnsearch.search.beside import remove_states
 from bnsearch.search.choose import rank
 from bnsearch.search.confirming import run_confirm
 from bnsearch.search.finishing import run_final
@@ -15,7 +16,7 @@ from bnsearch.search.levels import halving, too_early
 from bnsearch.search.owner import release
 from bnsearch.search.searching import run_search
 from bnsearch.search.session import Session, existing_store
-from bnsearch.search.setups import LEVELS, STAGES, STUDIES, Stage
+from bnsearch.search.setups import LEVELS, STAGE_OF, STAGES, STUDIES, Stage
 from bnsearch.search.stale import stale
 from bnsearch.search.store import Store
 from bnsearch.search.study_file import Study
@@ -35,9 +36,13 @@ def check_order(study: Study, storage: str | None, stage: Stage) -> None:
 
 def run_stage(session: Session, stage: Stage) -> bool:
     """Bring one stage to its total; False where there was nothing to do."""
-    if stage in ("coarse", "fine"):
-        return run_search(session, stage)
-    return run_confirm(session) if stage == "confirm" else run_final(session)
+    work = {"confirm": run_confirm, "final": run_final}
+    worked = run_search(session, stage) if stage in ("coarse", "fine") else work[stage](session)
+    # none is under way any longer: an earlier process may have ended between a trial's value and its state's removal
+    for level in STUDIES:
+        if STAGE_OF[level] == stage:
+            remove_states(session.study, level)
+    return worked
 
 
 def run_all(session: Session) -> dict[Stage, bool]:
@@ -134,9 +139,9 @@ def reset(study: Study, store: Store | None, stage: str) -> list[str]:
 def _remove_files(study: Study, stage: str) -> None:
     """A stage's states and curves, and the models of final."""
     try:
-        for folder in ("states", "curves"):
-            for path in (study.results / folder).glob(f"{stage}-*"):
-                path.unlink(missing_ok=True)
+        remove_states(study, stage)
+        for path in (study.results / "curves").glob(f"{stage}-*"):
+            path.unlink(missing_ok=True)
         models = study.results / "models"
         if stage == "final" and models.exists():
             shutil.rmtree(models)

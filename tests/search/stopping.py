@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from optuna.storages import RDBStorage
 
+from bnsearch.search.open_trial import OpenTrial
 from bnsearch.search.store import Store
 from tests.search.helpers import Inline
 
@@ -16,7 +17,6 @@ WRITES = (
     "set_study_user_attr",
     "set_trial_intermediate_value",
     "set_trial_state_values",
-    "set_trial_user_attr",
 )
 
 
@@ -81,3 +81,4 @@ def stop_at_write(patch: pytest.MonkeyPatch, n: int, *, after: bool) -> None:
     for name in WRITES:
         patch.setattr(RDBStorage, name, stopping(getattr(RDBStorage, name)))
     patch.setattr(Store, "record_look", stopping(Store.record_look))
+    patch.setattr(OpenTrial, "set_user_attrs", stopping(OpenTrial.set_user_attrs))

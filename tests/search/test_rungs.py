@@ -245,7 +245,7 @@ def test_stopped_between_any_two_writes(
             stop_at_write(patch, n, after=after)
             run_stage(session, "coarse")
 
-    assert again_and_again(attempt, first=3, more=2) > 15
+    assert again_and_again(attempt, first=2, more=1) > 15
     assert_as(study, coarse)
 
 
