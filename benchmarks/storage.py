@@ -67,10 +67,11 @@ class Free(Executor):
         return future
 
 
-def trained(plan: Plan, configurations: tuple[object, ...], state: object, to_step: int) -> Advance:
-    """As if the last step were done."""
+def trained(plan: Plan, configurations: tuple[object, ...], state: object, to_step: int, at_rung: bool) -> Advance:
+    """As if the last step were done; the digits' schedule has no rungs."""
+    assert not at_rung
     n_lanes = len(configurations)
-    return Advance(first_state(plan, n_lanes), [], outcome(n_lanes, n_valid=239), seconds=0.01)
+    return Advance(first_state(plan, n_lanes), [], outcome(n_lanes, n_valid=239), None, seconds=0.01)
 
 
 @cache
