@@ -71,13 +71,13 @@ def trained(plan: Plan, configurations: tuple[object, ...], state: object, to_st
     """As if the last step were done; the digits' schedule has no rungs."""
     assert not at_rung
     n_lanes = len(configurations)
-    return Advance(first_state(plan, n_lanes), [], outcome(n_lanes, n_valid=239), None, seconds=0.01)
+    return Advance(last_state(plan, n_lanes), [], outcome(n_lanes, n_valid=239), None, seconds=0.01)
 
 
 @cache
-def first_state(plan: Plan, n_lanes: int) -> Any:
-    """Any state will do."""
-    return start_state(plan, n_lanes)
+def last_state(plan: Plan, n_lanes: int) -> Any:
+    """Any state of the last step will do."""
+    return replace(start_state(plan, n_lanes), step=plan.n_steps)
 
 
 def outcome(n_lanes: int, n_valid: int) -> Outcome:
