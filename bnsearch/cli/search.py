@@ -24,7 +24,7 @@ def _stage(stage: "Stage", chosen: Chosen, as_json: bool, more: tuple[str, ...])
     check_order(study, chosen.storage, stage)
     with chosen.session(study) as session:
         worked = run_stage(session, stage)
-        rows, database = with_findings(status(session.store, study.called)), session.store.url
+        rows, database = with_findings(status(session.store, study.called, study.results)), session.store.url
         keep_findings(session.store, rows)
     own = [row for row in rows if STAGE_OF[row["stage"]] == stage]
     if as_json and stage == "final":
@@ -88,7 +88,7 @@ def run(study: str, as_json: bool, **options: Any) -> None:
 
     with chosen.session(resolved) as session:
         worked = any(run_all(session).values())
-        rows, database = with_findings(status(session.store, study)), session.store.url
+        rows, database = with_findings(status(session.store, study, resolved.results)), session.store.url
         keep_findings(session.store, rows)
     if as_json:
         click.echo(json.dumps(answer(resolved.name, rows, database)))

@@ -23,11 +23,11 @@ def status(study: str, storage: str | None, as_json: bool) -> None:
     from bnsearch.search.stages import status as take_stock
 
     with existing_store(resolved, storage) as store:
-        rows, looks = with_findings(take_stock(store, study)), store.looks() if store is not None else []
+        rows = with_findings(take_stock(store, study, resolved.results))
     if as_json:
         click.echo(json.dumps(rows))
     else:
-        status_report(study, rows, looks)
+        status_report(study, rows)
 
 
 @click.command(epilog="Example: bnsearch reset digits --from fine", short_help="Delete a stage and all after it.")

@@ -2,14 +2,25 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bnsearch.data.dataset import Dataset, fingerprint
+from bnsearch.errors import BnsearchError
 
-RecordLook = Callable[[str, str], int]  # fingerprint, purpose -> the number of this look, from 1
+
+class Ledger(Protocol):
+    """Where looks are written down."""
+
+    def record_look(self, fingerprint: str, purpose: str) -> int:
+        """A look at the test set of this data begins; its number, from 1."""
+        ...
+
+    def refuse_look(self, fingerprint: str, reason: str) -> None:
+        """The last look showed nothing: no network met the rows, so it has no number."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,9 +35,20 @@ class TestSet:
     fingerprint: str  # sha256 of X and y
 
 
-def open_test_set(dataset: Dataset, purpose: str, record_look: RecordLook) -> TestSet:
-    """Write the look down, then read the test rows."""
-    look = record_look(dataset.fingerprint, purpose)
-    X, y = dataset.read_test()
-    rows = np.ascontiguousarray(X), np.ascontiguousarray(y)
-    return TestSet(X, y, look, fingerprint(*rows, dataset.classes, dataset.unit))
+def open_test_set(
+    dataset: Dataset, purpose: str, ledger: Ledger, check: Callable[[str], None] = lambda rows: None
+) -> TestSet:
+    """Write the look down, then read the test rows and check them (by the sha256 of X and y).
+
+    Where they are refused, which is said in the ledger too, the look does not count: nobody has learnt from it.
+    """
+    look = ledger.record_look(dataset.fingerprint, purpose)
+    try:
+        X, y = dataset.read_test()
+        rows = np.ascontiguousarray(X), np.ascontiguousarray(y)
+        own = fingerprint(*rows, dataset.classes, dataset.unit)
+        check(own)
+    except BnsearchError as error:
+        ledger.refuse_look(dataset.fingerprint, str(error))
+        raise
+    return TestSet(X, y, look, own)

@@ -53,7 +53,7 @@ def final_findings(result: Row) -> list[Finding]:
         ("Test", f"{percent(accuracy['mean'])} accuracy; 95 % interval {interval(accuracy)} over new images,"),
         ("", f"{interval(seeds)} over seeds on these {result['n_test']:,} images"),
         ("", f"{len(accuracy['per_seed'])} networks with {setting(result['params'])}"),
-        ("", f"trained on {result['n_train']:,} rows; look {result['look']} at this test set"),
+        ("", f"trained on {result['n_train']:,} rows; look {result['look']} at this test set in this database"),
     ]
     together, by = result.get("ensemble"), result.get("test_accuracy_by_statistics")
     if together:
@@ -63,6 +63,10 @@ def final_findings(result: Row) -> list[Finding]:
         other = next(name for name in by if name != result["bn_statistics"])
         both = f"{result['bn_statistics']} moments; with {other} moments {percent(by[other])}"
         found.append(("", f"the headline is with {both}"))
+    if result["n_diverged"]:
+        n = result["n_diverged"]
+        who, whom = (f"{n} more networks", "them") if n > 1 else ("1 more network", "it")
+        found.append(("", f"{who} diverged, and no figure is about {whom}"))
     if result["n_train"] > 1.25 * result["n_train_in_confirm"]:
         found.append(
             ("", f"over 25 % more rows than the {result['n_train_in_confirm']:,} of confirm: other λ and η may be best")

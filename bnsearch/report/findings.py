@@ -2,7 +2,7 @@
 `bnsearch.search.stages.status`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bnsearch.report.conclusions import Finding, confirm_findings, final_findings
@@ -94,7 +94,9 @@ def _edges(row: Row, unresolved: Sequence[Row]) -> list[Finding]:
     goes_on = row["stage"] == "coarse" or (row["stage"] == "fine" and row["parent"] is not None)
     for edge in unresolved:
         end = _end(edge, "extended_to")
-        if edge["hard_limit"] and row["stage"] != "coarse":
+        if row["given_fine"] and not _reaches(row["given_fine"], edge):
+            found.append(("Edge", f"unresolved: its best reach {end}, beyond which no trial is"))
+        elif edge["hard_limit"] and row["stage"] != "coarse":
             found.append(("Edge", f"the best lies at a hard limit, {end}"))
         else:
             found.append(
@@ -108,6 +110,13 @@ def _edges(row: Row, unresolved: Sequence[Row]) -> list[Finding]:
     elif not row["followed_by"]:
         found.append(("", "a further level is due: run fine again"))
     return found
+
+
+def _reaches(space: Row, edge: Row) -> bool:
+    """Does a space, a table of ranges or lists of values, go beyond an edge?"""
+    values = space.get(edge["name"], ())
+    ends = (values["low"], values["high"]) if isinstance(values, Mapping) else values
+    return any(end < edge["edge"] if edge["side"] == "low" else end > edge["edge"] for end in ends)
 
 
 def _end(edge: Row, at: str) -> str:

@@ -57,7 +57,7 @@ def run_report(
     console.print(grid([*all_findings(rows), *where]))
 
 
-def status_report(study: str, rows: Sequence[Row], looks: Sequence[Row], console: Console | None = None) -> None:
+def status_report(study: str, rows: Sequence[Row], console: Console | None = None) -> None:
     """Stages, trials by state, best so far, looks at the test set."""
     console = console or _console()
     if not rows:
@@ -71,8 +71,10 @@ def status_report(study: str, rows: Sequence[Row], looks: Sequence[Row], console
         accuracy = percent(row["best"]["value"]) if row["best"] else ""
         table.add_row(row["stage"], *states, str(row["total"]), f"test {accuracy}" if row["result"] else accuracy)
     console.print(table, "")
-    times = f"{len(looks)} look{'s' * (len(looks) != 1)} at the test set"
-    listed = [("", f"{look['at']}  {look['purpose']}") for look in looks]
+    looks = [look for row in rows for look in row.get("looks", ())]
+    n = sum(look["refused"] is None for look in looks)
+    times = f"{n} look{'s' * (n != 1)} at the test set"
+    listed = [("", f"{look['at']}  {look['purpose']}{', refused' * bool(look['refused'])}") for look in looks]
     console.print(grid([*all_findings(rows), ("Ledger", times), *listed]))
 
 

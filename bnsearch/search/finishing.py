@@ -117,7 +117,7 @@ def result(session: Session, study: optuna.Study, look_number: int) -> dict[str,
     ]
     train, _ = rows_of(session.study.setups["final"].data, len(session.materials.dataset.X))
     lone = [float(t.user_attrs["valid_accuracy"]) for t in trials if "valid_accuracy" in t.user_attrs]
-    parent = study.user_attrs["parent"]
+    parent, results = study.user_attrs["parent"], session.study.results
     return {
         "params": study.user_attrs["params"],
         "valid_accuracy": parent["estimate"] if parent else (float(np.mean(lone)) if lone else None),
@@ -136,8 +136,9 @@ def result(session: Session, study: optuna.Study, look_number: int) -> dict[str,
         ),
         "n_train_in_confirm": train[1] - train[0],
         "look": look_number,
-        "model": str(model_path(session, int(trials[0].user_attrs["repeat"]))),
-        "models": [str(model_path(session, int(t.user_attrs["repeat"]))) for t in trials],
+        "n_diverged": study.user_attrs["total"] - len(trials),
+        # seen from the results folder, which may be moved
+        "models": [model_path(session, int(t.user_attrs["repeat"])).relative_to(results).as_posix() for t in trials],
     }
 
 

@@ -58,8 +58,10 @@ def look(session: Session, study: optuna.Study, lane_of: Callable[[FrozenTrial],
     purpose = f"{study.study_name}: {len(fresh)} networks"
     if len(fresh) < len(trained):
         purpose += f", and the ensemble of all {len(trained)}"
-    test = open_test_set(session.materials.dataset, purpose, session.store.record_look)
-    _check_same_rows(session, study, test.fingerprint)
+    test = open_test_set(
+        session.materials.dataset, purpose, session.store, lambda rows: _check_same_rows(session, study, rows)
+    )
+    study.set_user_attr("test_fingerprint", test.fingerprint)
     study.set_user_attr("look", test.look)
     with one_blas_thread():
         logits = {t.number: model.logits(test.X) for t, model in zip(trained, models, strict=True)}
@@ -122,7 +124,6 @@ def _check_same_rows(session: Session, study: optuna.Study, fingerprint: str) ->
             f"others now ({fingerprint[:12]}…): bring back the file they came from, or run "
             f"`bnsearch reset {session.study.called} --from final`."
         )
-    study.set_user_attr("test_fingerprint", fingerprint)
 
 
 def confusion(y: NDArray[np.int64], predicted: NDArray[np.int64], n_classes: int) -> NDArray[np.int64]:

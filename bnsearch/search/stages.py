@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import optuna
@@ -21,6 +22,14 @@ from bnsearch.search.stale import stale
 from bnsearch.search.store import Store
 from bnsearch.search.study_file import Study
 from bnsearch.search.trials import Trial, finished
+
+NOT_RUN: dict[str, Any] = {
+    "total": 0,
+    "trials": dict.fromkeys(("complete", "pruned", "failed", "running"), 0),
+    "edges": [],
+    "top": [],
+    **dict.fromkeys(("best", "space", "halving", "parent", "followed_by", "given_fine", "verdict", "result", "stale")),
+}
 
 
 def check_order(study: Study, storage: str | None, stage: Stage) -> None:
@@ -57,10 +66,10 @@ def stages_of(study: Study) -> tuple[Stage, ...]:
     return tuple(stage for stage in STAGES if not (fixed and stage == "confirm"))
 
 
-def status(store: Store | None, called: str) -> list[dict[str, Any]]:
+def status(store: Store | None, called: str, results: Path = Path()) -> list[dict[str, Any]]:
     """Stages with their trials by state, their best and their verdicts; empty where nothing has been run.
 
-    called: the study as the user named it, for the commands in what is said.
+    called: the study as the user named it, for the commands in what is said; results: the folder of its models.
     """
     # each opened once, for its trials are then read once
     found = {name: store.load(name) for name in STUDIES} if store is not None else {}
@@ -87,13 +96,34 @@ def status(store: Store | None, called: str) -> list[dict[str, Any]]:
                 "halving": halving(study) if name in LEVELS else None,
                 "parent": study.user_attrs.get("parent"),
                 "followed_by": "fine2" if name == "fine" and "fine2" in studies else None,
+                "given_fine": _given(studies.get("fine")) if name == "coarse" else None,
                 "verdict": study.user_attrs.get("verdict"),
-                "result": study.user_attrs.get("result"),
+                "result": _with_models(study.user_attrs.get("result"), results),
                 "stale": stale(studies, name, called),
                 "top": [_shown(trial) for trial in ranked[:5]],
             }
         )
+    looks = store.looks() if store is not None else []
+    if rows and rows[-1]["stage"] == "final":
+        rows[-1]["looks"] = looks
+    elif looks:  # they outlast a reset
+        rows.append(NOT_RUN | {"stage": "final", "study": f"{store.name}.final" if store else "", "looks": looks})
     return rows
+
+
+def _with_models(result: dict[str, Any] | None, results: Path) -> dict[str, Any] | None:
+    """The result with its models' paths, the first of them by itself."""
+    if result is None:
+        return None
+    models = [str(results / name) for name in result["models"]]
+    return result | {"model": models[0], "models": models}
+
+
+def _given(fine: optuna.Study | None) -> dict[str, Any] | None:
+    """Fine's space where the study file gives it; one that was computed has a parent with its tied trials."""
+    if fine is None or "tied" in (fine.user_attrs.get("parent") or {}):
+        return None
+    return fine.user_attrs.get("space")  # none as long as it is being made
 
 
 def keep_findings(store: Store, rows: Sequence[Mapping[str, Any]]) -> None:

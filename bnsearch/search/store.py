@@ -28,6 +28,7 @@ LOOKS = sa.Table(
     sa.Column("study", sa.String(512), nullable=False),
     sa.Column("purpose", sa.String(512), nullable=False),
     sa.Column("at", sa.String(40), nullable=False),
+    sa.Column("refused", sa.Text),  # why the rows were not used; such a look does not count
 )
 
 
@@ -82,7 +83,14 @@ class Store:
             LOOKS.create(connection, checkfirst=True)
             now = datetime.now(UTC).isoformat(timespec="seconds")
             connection.execute(LOOKS.insert().values(fingerprint=fingerprint, study=self.name, purpose=purpose, at=now))
-        return len(self.looks(fingerprint))
+        return sum(look["refused"] is None for look in self.looks(fingerprint))
+
+    def refuse_look(self, fingerprint: str, reason: str) -> None:
+        """Say of this study's last look at the data that the rows were not used."""
+        last = sa.select(sa.func.max(LOOKS.c.id)).where(LOOKS.c.fingerprint == fingerprint, LOOKS.c.study == self.name)
+        with self.storage.engine.begin() as connection:
+            number = connection.execute(last).scalar_one()
+            connection.execute(LOOKS.update().where(LOOKS.c.id == number).values(refused=reason))
 
     def looks(self, fingerprint: str | None = None) -> list[dict[str, Any]]:
         """Looks at the test set of this data, or those of this study, oldest first."""

@@ -121,7 +121,10 @@ def test_status_names_the_looks_at_the_test_set(finished: Path) -> None:
 
 def test_reset_deletes_a_stage_and_all_after_it(finished: Path) -> None:
     assert answer("reset", "tiny.toml", "--from", "confirm") == {"deleted": ["tiny.confirm", "tiny.final"]}
-    assert [row["stage"] for row in answer("status", "tiny.toml")] == ["coarse", "fine"]
+    *kept, final = answer("status", "tiny.toml")
+    assert [row["stage"] for row in kept] == ["coarse", "fine"]
+    assert (final["stage"], final["best"], set(final["trials"].values())) == ("final", None, {0})
+    assert [look["purpose"] for look in final["looks"]] == ["tiny.final: 2 networks"], "a look stays written down"
     left = written(finished)
     assert "tiny/curves/fine-00000.csv" in left
     assert not [name for name in left if name.startswith(("tiny/curves/confirm", "tiny/curves/final", "tiny/models"))]

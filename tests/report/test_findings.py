@@ -287,3 +287,20 @@ def test_records_are_not_changed() -> None:
     all_findings(rows)
     assert rows == [COARSE, FINE, CONFIRM, FINAL]
     assert (BEST["trial"], VERDICT["winner"]) == (4, 0)
+
+
+@pytest.mark.parametrize(("n", "words"), [(1, "1 more network diverged, and no figure is about it"), (2, "about them")])
+def test_networks_that_diverged_are_told(n: int, words: str) -> None:
+    """The mean and its intervals are of those that did not."""
+    assert words in said(changed(FINAL, result__n_diverged=n))
+    assert "diverged" not in said(FINAL)
+
+
+def test_an_edge_that_a_given_fine_space_does_not_pass_is_unresolved() -> None:
+    """B17's coarse grid ends at its best λ, and its fine grid lies elsewhere."""
+    edge = {"name": "l2", "side": "low", "edge": 1e-6, "extended_to": 1e-6, "hard_limit": False}
+    at_edge = changed(COARSE, verdict__unresolved_edges=[edge])
+    assert "unresolved" not in said(at_edge)
+    for space in ({"l2": [1e-3, 1e-2]}, {"l2": {"low": 1e-6, "high": 1e-2}}, {"learning_rate": [0.1]}):
+        assert "unresolved: its best reach the low end of λ, 1e-06" in said(changed(at_edge, given_fine=space))
+    assert "unresolved" not in said(changed(at_edge, given_fine={"l2": {"low": 1e-8, "high": 1e-2}}))

@@ -126,41 +126,44 @@ def test_run_report_of_a_fixed_setting(screen: Screen) -> None:
 
 
 def test_status_report(screen: Screen) -> None:
-    looks = [{"at": "2030-01-02T03:04:05+00:00", "purpose": "mine.final: 5 networks"}]
-    status_report("mine", [changed(COARSE, total=40, trials__running=16), *ROWS[1:]], looks, screen.console)
+    look = {"at": "2030-01-02T03:04:05+00:00", "purpose": "mine.final: 5 networks", "refused": None}
+    refused = look | {"at": "2030-01-01T03:04:05+00:00", "refused": "The test rows must stay as they were."}
+    rows = [changed(COARSE, total=40, trials__running=16), *ROWS[1:-1], changed(FINAL, looks=[refused, look])]
+    status_report("mine", rows, screen.console)
     assert ["coarse", "24", "0", "0", "16", "40", "99.58", "%"] in screen.lines()
     assert ["confirm", "15", "0", "0", "0", "15", "98.41", "%"] in screen.lines()
     assert ["final", "2", "0", "0", "0", "2", "test", "98.56", "%"] in screen.lines()
     assert "unfinished: 24 of 40 trials" in screen.text
     assert "1 look at the test set" in screen.text
     assert "2030-01-02T03:04:05+00:00  mine.final: 5 networks" in screen.text
+    assert "2030-01-01T03:04:05+00:00  mine.final: 5 networks, refused" in screen.text
 
 
 def test_status_report_without_a_look(screen: Screen) -> None:
-    status_report("mine", [changed(COARSE, best=None, verdict=None, trials__complete=0)], [], screen.console)
+    status_report("mine", [changed(COARSE, best=None, verdict=None, trials__complete=0)], screen.console)
     assert ["coarse", "0", "0", "0", "0", "24"] in screen.lines()
     assert "0 looks at the test set" in screen.text
 
 
 def test_status_report_of_nothing(screen: Screen) -> None:
-    status_report("mine.toml", [], [], screen.console)
+    status_report("mine.toml", [], screen.console)
     assert screen.text == "mine.toml has not been run yet: bnsearch run mine.toml\n"
 
 
 def test_what_looks_like_markup_is_shown_as_it_is(screen: Screen) -> None:
     stage_report([FINAL], True, "sqlite:////data/[bold]/mine.db", screen.console)
     assert "sqlite:////data/[bold]/mine.db" in screen.text
-    status_report("[red]mine.toml", [], [], screen.console)
+    status_report("[red]mine.toml", [], screen.console)
     assert "[red]mine.toml has not been run yet" in screen.text
-    status_report("[red]mine.toml", ROWS, [], screen.console)
+    status_report("[red]mine.toml", ROWS, screen.console)
     assert "Study [red]mine.toml" in screen.text
 
 
 def test_lines_fit_a_terminal_of_80_columns() -> None:
     screen = Screen(80)
     run_report("mine", ROWS, DATABASE, Path("studies/mine"), True, screen.console)
-    status_report("mine", ROWS, [], screen.console)
+    status_report("mine", ROWS, screen.console)
     wide = Screen(1000)
     run_report("mine", ROWS, DATABASE, Path("studies/mine"), True, wide.console)
-    status_report("mine", ROWS, [], wide.console)
+    status_report("mine", ROWS, wide.console)
     assert len(screen.text.splitlines()) == len(wide.text.splitlines()), "no line is wrapped"

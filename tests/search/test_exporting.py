@@ -8,10 +8,11 @@ import pytest
 
 from bnsearch.core.random import generator
 from bnsearch.errors import ChangedError
+from bnsearch.model import load_model
 from bnsearch.search import plan
 from bnsearch.search.executor import local_executor
 from bnsearch.search.setups import STAGES
-from bnsearch.search.stages import run_all
+from bnsearch.search.stages import run_all, status
 from bnsearch.search.study_file import Study
 from tests.search.helpers import at_work, files, record, run, stored, tiny
 
@@ -118,3 +119,12 @@ def test_enlarging_final_makes_the_lost_ones_too(finished: Path) -> None:
             "tiny.final: 2 networks",
             "tiny.final: 1 networks, and the ensemble of all 3",
         ]
+
+
+def test_the_paths_of_the_models_follow_the_folder(finished: Path, tmp_path: Path) -> None:
+    """They were stored as the first caller saw them, and led elsewhere from another folder or after a move."""
+    study = tiny(Path(shutil.move(finished, tmp_path / "moved")))
+    with stored(study) as store:
+        result = status(store, "tiny", study.results)[-1]["result"]
+    assert result["model"] == result["models"][0]
+    assert [load_model(path).metadata["repeat"] for path in result["models"]] == [1, 2]

@@ -41,10 +41,12 @@ def test_later_networks_are_not_tested_on_other_rows(tmp_path: Path, x: Any, y: 
         assert f"`bnsearch reset {changed.called} --from final`" in message
     assert attrs_of(changed, "final")["result"] == before
     with stored(changed) as store:
-        assert len(store.looks()) == 3  # each of them was one
+        assert [look["refused"] is None for look in store.looks()] == [True, False, False]
+        assert all("must stay as they were" in look["refused"] for look in store.looks()[1:])
 
     assert run(with_test_rows(tmp_path, X_TEST, Y_TEST, repeats=3), "final") == [True]
     assert attrs_of(changed, "final")["result"]["n_test"] == 30
+    assert attrs_of(changed, "final")["result"]["look"] == 2  # those that were refused do not count
     assert attrs_of(changed, "final")["result"]["test_accuracy"]["per_seed"][:2] == before["test_accuracy"]["per_seed"]
 
 

@@ -566,7 +566,7 @@ def test_final_retrains_the_winner_on_training_and_validation_rows(whole: Study)
 def test_the_result_is_that_of_the_test_set(whole: Study) -> None:
     result, trials = attrs_of(whole, "final")["result"], trials_of(whole, "final")
     X, y = materials.load("digits").read_test()
-    models = [load_model(path) for path in result["models"]]
+    models = [load_model(whole.results / path) for path in result["models"]]
     correct = np.array([model.predict(X) == y for model in models])
     assert result["test_accuracy"]["per_seed"] == correct.mean(axis=1).tolist() == [t.value for t in trials]
     assert result["test_accuracy"]["mean"] == pytest.approx(correct.mean())
@@ -584,7 +584,8 @@ def test_the_result_is_that_of_the_test_set(whole: Study) -> None:
         assert row["precision"] == pytest.approx(confusion[k, k] / confusion[:, k].sum())
     assert result["n_test"] == len(y) == 360
     assert result["valid_accuracy"] == attrs_of(whole, "confirm")["verdict"]["estimate"]
-    assert result["model"] == result["models"][0]
+    assert result["models"] == ["models/final-1.safetensors", "models/final-2.safetensors"]  # in the results folder
+    assert result["n_diverged"] == 0
     assert models[0].metadata["params"] == result["params"]
 
 
@@ -594,7 +595,9 @@ def test_the_ensemble_is_the_mean_of_the_probabilities_of_all_networks(finished:
     for n in (2, 3):
         result = attrs_of(study, "final")["result"]
         X, y = materials.load("digits").read_test()
-        probabilities = np.mean([load_model(path).probabilities(X) for path in result["models"]], axis=0)
+        probabilities = np.mean(
+            [load_model(study.results / path).probabilities(X) for path in result["models"]], axis=0
+        )
         accuracy = (probabilities.argmax(axis=1) == y).mean()
         assert result["ensemble"]["n_networks"] == len(result["models"]) == n
         assert result["ensemble"]["accuracy"] == pytest.approx(accuracy)
