@@ -1,0 +1,34 @@
+"""The methods by name, in the order of the tables."""
+
+from functools import cache
+
+from benchmarks.selection.methods import Method, chain, grids, one_level, stop_early
+
+
+@cache
+def contest() -> dict[str, Method]:
+    """All methods; slow samplers have fewer replays."""
+    from benchmarks.selection.samplers import asked, gp, halves, quarter, tpe
+
+    return {
+        "chain": Method(chain("sobol"), True),
+        "chain, halving": Method(chain("sobol", halved=True), True),
+        "chain, random": Method(chain("random"), True),
+        "chain, finalists of both levels": Method(chain("sobol", finalists_of_all=True), True),
+        "chain, halving, finalists of both": Method(chain("sobol", True, finalists_of_all=True), True),
+        "chain, no confirm": Method(chain("sobol"), False),
+        "Sobol + confirm": Method(one_level("sobol"), True),
+        "Sobol, halving + confirm": Method(one_level("sobol", halved=True), True),
+        "Sobol": Method(one_level("sobol"), False),
+        "random + confirm": Method(one_level("random"), True),
+        "random": Method(one_level("random"), False),
+        "TPE + confirm": Method(asked(tpe), True, 200),
+        "TPE": Method(asked(tpe), False, 200),
+        "TPE, pruner ½ + confirm": Method(asked(tpe, halves), True, 100),
+        "TPE, pruner ¼": Method(asked(tpe, quarter), False, 100),
+        "GP + confirm": Method(asked(gp), True, 50),
+        "GP": Method(asked(gp), False, 50),
+        "early stop": Method(stop_early, False),
+        "B17's grids + confirm": Method(grids, True),
+        "B17's grids": Method(grids, False),
+    }
