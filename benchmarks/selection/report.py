@@ -13,10 +13,10 @@ from benchmarks.selection.table import load_table
 from benchmarks.selection.truth import truth
 
 REFERENCE = "chain"
-TEXT = """Every method spends about 60 trainings on a table of trained networks (`python -m benchmarks.selection tables`)
-and is judged by the mean accuracy over all seeds on the rows that its replay did not use. Regret: what its choice loses
-against the table's best setting, in points of accuracy. All methods are replayed in the same worlds (validation rows,
-seeds), so the difference to the reference is more exact than either mean."""
+TEXT = """Every method spends about 60 trainings on a table of trained networks, made by `python -m benchmarks.selection
+tables`, and is judged by the mean accuracy over all seeds on the rows that its replay did not use. Regret: what its
+choice loses against the table's best setting, in points of accuracy. All methods are replayed in the same worlds
+(validation rows, seeds), so the difference to the reference is more exact than either mean."""
 
 
 def judgements(table_name: str, n_valid: int) -> dict[str, Judgement]:

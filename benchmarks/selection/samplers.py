@@ -64,6 +64,9 @@ def tpe(seed: int) -> BaseSampler:
 
 def gp(seed: int) -> BaseSampler:
     """A Gaussian process; needs PyTorch."""
+    import torch
+
+    torch.set_num_threads(1)
     return GPSampler(seed=seed)
 
 
