@@ -16,6 +16,7 @@ def contest() -> dict[str, Method]:
         "chain, random": Method(chain("random"), True),
         "chain, finalists of both levels": Method(chain("sobol", finalists_of_all=True), True),
         "chain, halving, finalists of both": Method(chain("sobol", True, finalists_of_all=True), True),
+        "chain, halving, two finalists": Method(chain("sobol", halved=True), True, n_best=2),
         "chain, no confirm": Method(chain("sobol"), False),
         "Sobol + confirm": Method(one_level("sobol"), True),
         "Sobol, halving + confirm": Method(one_level("sobol", halved=True), True),

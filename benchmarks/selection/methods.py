@@ -23,7 +23,7 @@ MAX_FINALISTS = 5  # four and the default
 
 @dataclass(frozen=True)
 class Found:
-    """What a search hands to the choice: complete trials, and those that finalists are taken from."""
+    """What a search hands to the choice: its trials, and those that finalists are taken from."""
 
     trials: Sequence[Trial]
     last: Sequence[Trial]
@@ -39,6 +39,7 @@ class Method:
     search: Search
     confirmed: bool
     n_replays: int = 1_000
+    n_best: int | None = None  # finalists besides the default; else a tenth of what the search cost
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def run(method: Method, world: World) -> Choice:
     best = choose.rank(found.trials)
     if not method.confirmed:
         return Choice(world.used[best[0].number], best[0].value or 0.0, world.cost)
-    chosen = choose.rank(found.last)[: choose.n_finalists(world.cost)]
+    chosen = choose.rank(found.last)[: method.n_best or choose.n_finalists(world.cost)]
     numbers = [trial.number for trial in chosen]
     finalists = tuple(world.used[number] for number in dict.fromkeys([*numbers, 0]))
     y = world.confirm(list(finalists))
@@ -69,14 +70,15 @@ def run(method: Method, world: World) -> Choice:
 
 
 def batch(world: World, proposals: Sequence[Mapping[str, float]], halved: bool) -> list[Trial]:
-    """Train a batch, all to the end or halved at ¼ and ½ of the budget; the complete ones."""
+    """Train a batch, all to the end or halved at ¼ and ½ of the budget; stopped ones have no value."""
     numbers = [world.begin(params) for params in proposals]
     if not halved or len(numbers) < halving.MIN_LANES:
         return [world.measure(number, FULL) for number in numbers]
+    stopped = {number: Trial(number, world.table.params(world.used[number]), None) for number in numbers}
     for rung in range(FULL):
         trials = [world.measure(number, rung, rung - 1) for number in numbers]
         numbers = halving.survivors([halving.Standing(t.number, t.value or 0.0, t.valid_loss or 0.0) for t in trials])
-    return [world.measure(number, FULL, FULL - 1) for number in numbers]
+    return list((stopped | {number: world.measure(number, FULL, FULL - 1) for number in numbers}).values())
 
 
 def halved_cost(n: int) -> float:
@@ -134,8 +136,6 @@ def chain(sampler: str, halved: bool = False, finalists_of_all: bool = False) ->
         n = lanes_for(budget / 2 + 0.5, halved)
         coarse = batch(world, proposals(world, coarse_space, sampler, n, "coarse"), halved)
         tied = choose.tie_set(coarse).tied
-        if halved:  # the cap counts all trials of the stage, of which the best few are complete
-            tied = tied[: max(3, -(-n // 4))]
         box = space.narrow(coarse_space, [t.params for t in tied], n).space
         inside = {
             name: Range(low=max(r.low, coarse_space[name].low), high=min(r.high, coarse_space[name].high))

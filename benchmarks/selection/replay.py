@@ -1,5 +1,6 @@
 """Replay a method many times; what it chose and saw is kept as arrays, so that rules can be judged afterwards."""
 
+import re
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields
 from multiprocessing import get_context
@@ -50,7 +51,7 @@ def _column(choices: list[Choice], name: str) -> NDArray[np.generic]:
 
 def path(table_name: str, n_valid: int, name: str) -> Path:
     """Where a method's replays lie."""
-    words = "".join(c if c.isalnum() else {"½": "half", "¼": "quarter"}.get(c, "-") for c in name)
+    words = re.sub(r"\W+", "-", name.replace("½", "half").replace("¼", "quarter"))
     return folder(SPECS[table_name]) / "replays" / f"{words}-{n_valid}.npz"
 
 
