@@ -3,6 +3,7 @@
 from functools import cache
 
 from benchmarks.selection.methods import Method, chain, grids, one_level, stop_early
+from bnsearch.search.tables import KEEP
 
 
 @cache
@@ -12,14 +13,16 @@ def contest() -> dict[str, Method]:
 
     return {
         "chain": Method(chain("sobol"), True),
-        "chain, halving": Method(chain("sobol", halved=True), True),
+        "chain, halving": Method(chain("sobol", keep=KEEP), True),
         "chain, random": Method(chain("random"), True),
         "chain, finalists of both levels": Method(chain("sobol", finalists_of_all=True), True),
-        "chain, halving, finalists of both": Method(chain("sobol", True, finalists_of_all=True), True),
-        "chain, halving, two finalists": Method(chain("sobol", halved=True), True, n_best=2),
+        "chain, halving, finalists of both": Method(chain("sobol", KEEP, finalists_of_all=True), True),
+        "chain, halving, two finalists": Method(chain("sobol", keep=KEEP), True, n_best=2),
+        "chain, halving ½, finalists of both": Method(chain("sobol", 0.5, finalists_of_all=True), True),
         "chain, no confirm": Method(chain("sobol"), False),
         "Sobol + confirm": Method(one_level("sobol"), True),
-        "Sobol, halving + confirm": Method(one_level("sobol", halved=True), True),
+        "Sobol, halving + confirm": Method(one_level("sobol", keep=KEEP), True),
+        "Sobol, halving ½ + confirm": Method(one_level("sobol", keep=0.5), True),
         "Sobol": Method(one_level("sobol"), False),
         "random + confirm": Method(one_level("random"), True),
         "random": Method(one_level("random"), False),

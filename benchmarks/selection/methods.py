@@ -69,30 +69,35 @@ def run(method: Method, world: World) -> Choice:
     return Choice(setting, value if value is not None else float("nan"), world.cost, finalists, y)
 
 
-def batch(world: World, proposals: Sequence[Mapping[str, float]], halved: bool) -> list[Trial]:
-    """Train a batch, all to the end or halved at ¼ and ½ of the budget; stopped ones have no value."""
+def batch(world: World, proposals: Sequence[Mapping[str, float]], keep: float | None) -> list[Trial]:
+    """Train a batch to the end, or keep a share at ¼ and ½ of the budget; stopped ones have no value."""
     numbers = [world.begin(params) for params in proposals]
-    if not halved or len(numbers) < halving.MIN_LANES:
+    if keep is None or len(numbers) < halving.MIN_LANES:
         return [world.measure(number, FULL) for number in numbers]
     stopped = {number: Trial(number, world.table.params(world.used[number]), None) for number in numbers}
     for rung in range(FULL):
         trials = [world.measure(number, rung, rung - 1) for number in numbers]
-        numbers = halving.survivors([halving.Standing(t.number, t.value or 0.0, t.valid_loss or 0.0) for t in trials])
+        numbers = halving.survivors([_standing(t) for t in trials], keep)
     return list((stopped | {number: world.measure(number, FULL, FULL - 1) for number in numbers}).values())
 
 
-def halved_cost(n: int) -> float:
-    """Trainings that n lanes cost with both rungs."""
-    if n < halving.MIN_LANES:
+def _standing(trial: Trial) -> halving.Standing:
+    loss = trial.valid_loss if trial.valid_loss is not None else np.inf
+    return halving.Standing(trial.number, trial.value or 0.0, loss, diverged=not np.isfinite(loss))
+
+
+def cost_of(n: int, keep: float | None) -> float:
+    """Trainings that n lanes cost."""
+    if keep is None or n < halving.MIN_LANES:
         return float(n)
-    first = halving.n_kept(n)
-    return n * RUNGS[0] + first * (RUNGS[1] - RUNGS[0]) + halving.n_kept(first) * (1.0 - RUNGS[1])
+    first = halving.n_kept(n, keep)
+    return n * RUNGS[0] + first * (RUNGS[1] - RUNGS[0]) + halving.n_kept(first, keep) * (1.0 - RUNGS[1])
 
 
-def lanes_for(budget: float, halved: bool) -> int:
+def lanes_for(budget: float, keep: float | None) -> int:
     """As many as the budget pays for."""
     n = int(budget)
-    while halved and halved_cost(n + 1) <= budget:
+    while keep is not None and cost_of(n + 1, keep) <= budget:
         n += 1
     return n
 
@@ -114,18 +119,18 @@ def proposals(
     return first + [dict(zip(box, point, strict=True)) for point in points.tolist()]
 
 
-def one_level(sampler: str, halved: bool = False) -> Search:
+def one_level(sampler: str, keep: float | None = None) -> Search:
     """The whole budget on the coarse space."""
 
     def search(world: World, budget: float) -> Found:
-        n = lanes_for(budget, halved)
-        trials = batch(world, proposals(world, world.table.spec.space, sampler, n, "coarse"), halved)
+        n = lanes_for(budget, keep)
+        trials = batch(world, proposals(world, world.table.spec.space, sampler, n, "coarse"), keep)
         return Found(trials, trials)
 
     return search
 
 
-def chain(sampler: str, halved: bool = False, finalists_of_all: bool = False) -> Search:
+def chain(sampler: str, keep: float | None = None, finalists_of_all: bool = False) -> Search:
     """Coarse on one half of the budget, then fine in the box around the tied settings, as bnsearch does.
 
     The box is clipped to the table's range: beyond it there are no networks.
@@ -133,16 +138,16 @@ def chain(sampler: str, halved: bool = False, finalists_of_all: bool = False) ->
 
     def search(world: World, budget: float) -> Found:
         coarse_space = world.table.spec.space
-        n = lanes_for(budget / 2 + 0.5, halved)
-        coarse = batch(world, proposals(world, coarse_space, sampler, n, "coarse"), halved)
+        n = lanes_for(budget / 2 + 0.5, keep)
+        coarse = batch(world, proposals(world, coarse_space, sampler, n, "coarse"), keep)
         tied = choose.tie_set(coarse).tied
         box = space.narrow(coarse_space, [t.params for t in tied], n).space
         inside = {
             name: Range(low=max(r.low, coarse_space[name].low), high=min(r.high, coarse_space[name].high))
             for name, r in box.items()
         }
-        n = lanes_for(budget - world.cost, halved)
-        fine = batch(world, proposals(world, inside, sampler, n, "fine", default=False), halved)
+        n = lanes_for(budget - world.cost, keep)
+        fine = batch(world, proposals(world, inside, sampler, n, "fine", default=False), keep)
         return Found([*coarse, *fine], [*coarse, *fine] if finalists_of_all else fine)
 
     return search
