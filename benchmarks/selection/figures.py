@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.selection import null
-from benchmarks.selection.report import judgements
+from benchmarks.selection.report import REFERENCE, judgements
 from benchmarks.selection.separation import RULES
 from benchmarks.selection.table import load_table
 
@@ -34,7 +34,7 @@ def regret_picture() -> str:
     most = max(j.regret.value for of in found for j in of.values()) * 1.08
     parts = []
     for k, name in enumerate(names):
-        weight = ' font-weight="bold"' if name.startswith("chain") else ""
+        weight = ' font-weight="bold"' if name == REFERENCE else ""
         parts.append(text(left - 12, top + k * row + 4, name, anchor="end", extra=weight))
         parts.append(line(left, top + k * row, left + len(panels) * (wide + 14), top + k * row, PALE, 0.5))
     for i, ((table, n), of) in enumerate(zip(panels, found, strict=True)):
@@ -69,7 +69,7 @@ def null_picture() -> str:
         y = at(2, percent / 100)[1]
         parts += [line(left, y, left + wide, y, PALE, 0.5), text(left - 8, y + 4, f"{percent} %", anchor="end")]
     y = at(2, 0.05)[1]
-    parts += [line(left, y, left + wide, y, ORANGE, 1), text(left + wide + 6, y + 4, "5 %")]
+    parts += [line(left, y, left + wide, y, ORANGE, 1), text(left - 8, y + 4, "5 %", anchor="end")]
     for rule in RULES:
         found = [rate[rule][0] for rate in rates]
         colour, points = BLUE if rule == "Tukey" else INK, [at(m, r) for m, r in zip(numbers, found, strict=True)]
@@ -141,7 +141,7 @@ def dot(x: float, y: float, radius: float, colour: str, value: float | None = No
 
 def svg(width: float, height: float, parts: Sequence[str]) -> str:
     """A whole picture."""
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}"'
     style = f'font-family="Helvetica, Arial, sans-serif" font-size="12" fill="{INK}"'
     white = f'<rect width="{width:.0f}" height="{height:.0f}" fill="#ffffff"/>'
     return "\n".join([f"{head} {style}>", white, *parts, "</svg>", ""])

@@ -17,7 +17,7 @@ from benchmarks.selection.specs import SPECS
 from benchmarks.selection.table import Floats, load_table
 from benchmarks.selection.world import N_REPEATS, World
 
-CHUNK = 50  # replays a task
+CHUNK = 10  # replays a task
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def replay_all(
     table_name: str, n_valid: int, names: list[str], n_workers: int = 2, share: float = 1.0
 ) -> dict[str, Replays]:
     """All that is not yet kept; `share` of each method's number of replays."""
-    wanted = {name: max(CHUNK // 5, round(share * contest()[name].n_replays)) for name in names}
+    wanted = {name: max(CHUNK, round(share * contest()[name].n_replays)) for name in names}
     missing = [name for name in names if not _kept(path(table_name, n_valid, name), wanted[name])]
     with ProcessPoolExecutor(n_workers, mp_context=get_context("spawn")) as pool:
         tasks = {

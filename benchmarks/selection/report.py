@@ -13,11 +13,11 @@ from benchmarks.selection.table import load_table
 from benchmarks.selection.truth import truth
 
 REFERENCE = "chain, halving ½, finalists of both"
-TEXT = f"""Every method spends about 60 trainings on a table of trained networks, made by `python -m benchmarks.selection
-tables`, and is judged by the mean accuracy over all seeds on the rows that its replay did not use. Regret: what its
-choice loses against the table's best setting, in points of accuracy, with its standard error. All methods are replayed
-in the same worlds (validation rows, seeds), so the difference to the reference, the method "{REFERENCE}", is more exact
-than either mean."""
+TEXT = f"""Every method spends about 60 trainings on a table of networks (`python -m benchmarks.selection tables`)
+and is judged by the mean accuracy over all seeds on the rows that its replay did not use. Regret: what its choice loses
+against the table's best setting, in points of accuracy, with its standard error. All methods are replayed in the same
+worlds (validation rows, seeds), so the difference to the reference, the method "{REFERENCE}", is more exact than either
+mean."""
 
 
 def judgements(table_name: str, n_valid: int) -> dict[str, Judgement]:
