@@ -141,7 +141,8 @@ def dot(x: float, y: float, radius: float, colour: str, value: float | None = No
 
 def svg(width: float, height: float, parts: Sequence[str]) -> str:
     """A whole picture."""
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}"'
+    size = f'viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" height="{height:.0f}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size}'
     style = f'font-family="Helvetica, Arial, sans-serif" font-size="12" fill="{INK}"'
     white = f'<rect width="{width:.0f}" height="{height:.0f}" fill="#ffffff"/>'
     return "\n".join([f"{head} {style}>", white, *parts, "</svg>", ""])

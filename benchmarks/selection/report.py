@@ -1,7 +1,5 @@
 """What the replays show, as tables in points of accuracy."""
 
-from dataclasses import asdict
-
 from benchmarks.section import Section, Table
 from benchmarks.selection import null
 from benchmarks.selection.contest import contest
@@ -38,9 +36,17 @@ def section(table_names: list[str]) -> Section:
                 continue
             where = f"**{table_name}, {n_valid:,} validation rows**"
             tables += [regret_table(where, found), trust_table(where, found), rules_table(where, found)]
-            figures[f"{table_name} {n_valid}"] = {name: asdict(judgement) for name, judgement in found.items()}
+            figures[f"{table_name} {n_valid}"] = {name: numbers(j) for name, j in found.items()}
     tables += [null_table(name) for name in table_names]
     return Section("Choosing hyperparameters", TEXT, tables, figures)
+
+
+def numbers(judgement: Judgement) -> dict[str, float]:
+    """What a later comparison would ask for, as fractions."""
+    found = {"n": judgement.n, "regret": judgement.regret.value, "error": judgement.regret.error, "p90": judgement.p90}
+    if judgement.bias is not None:
+        found |= {"bias": judgement.bias.value, "coverage": judgement.separation["Tukey"].coverage}
+    return {key: round(value, 6) for key, value in found.items()}
 
 
 def regret_table(where: str, found: dict[str, Judgement]) -> Table:
