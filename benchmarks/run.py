@@ -9,7 +9,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[0] = str(HERE.parent)  # instead of this folder, whose modules belong to the package `benchmarks`
 from benchmarks.section import Options  # noqa: E402
 
-BENCHMARKS = ("step", "search", "projection", "overhead", "scaling")
+BENCHMARKS = ("step", "search", "projection", "overhead", "scaling", "selection")
 
 
 def main() -> None:

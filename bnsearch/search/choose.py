@@ -6,10 +6,11 @@ The rules and the simulations behind them: docs/selection.md.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit  # scipy.stats would take most of a second to import
+from scipy.special import ndtr, stdtrit  # scipy.stats would take most of a second to import
 
 from bnsearch.search.trials import Bits, Trial
 
@@ -94,15 +95,50 @@ def winner(y: Matrix) -> int:
     return int(y.mean(axis=1).argmax())
 
 
-def not_separable(y: Matrix) -> list[int]:
-    """Finalists that cannot be told from the best, the best among them: ȳ_best − ȳ_i ≤ t(1 − .05/(M−1),
-    ν)·√(2·MSE/R).
+@cache
+def studentized_range(level: float, n_means: int, freedom: int) -> float:
+    """Quantile q of (largest − smallest of M equal means)/s, s² an independent estimate with ν degrees of freedom.
+
+    P(q) = ∫ f_ν(s) M ∫ φ(z) [Φ(z) − Φ(z − q·s)]^(M−1) dz ds, f_ν the density of χ_ν/√ν (Tukey 1949). The trapezoidal
+    rule over z and log s converges faster than any power of its step.
     """
-    analysed = blocks(y)
-    best = winner(y)
-    if len(y) == 1:
-        return [best]
-    margin = analysed.half_width(1.0 - 0.05 / (len(y) - 1))
+    z = np.linspace(-8.0, 8.0, 161)
+    log_s = np.linspace(-34.0 / freedom - 6.0 / math.sqrt(freedom), math.log1p(9.0 / math.sqrt(freedom)), 400)
+    s = np.exp(log_s)
+    half = freedom / 2.0
+    of_s = np.exp(math.log(2.0) + half * math.log(half) - math.lgamma(half) + freedom * log_s - half * s * s)
+    of_z = n_means * np.exp(-z * z / 2.0) / math.sqrt(2.0 * math.pi)
+    steps = float((z[1] - z[0]) * (log_s[1] - log_s[0]))
+
+    def probability(q: float) -> float:
+        within = (ndtr(z)[:, None] - ndtr(z[:, None] - q * s)) ** (n_means - 1)
+        return float(of_z @ within @ of_s) * steps
+
+    low, high = 0.0, 1.0
+    while probability(high) < level:
+        low, high = high, 2.0 * high
+    for _ in range(40):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if probability(middle) < level else (low, middle)
+    return high
+
+
+def separating(analysed: Blocks) -> float:
+    """By how many √(2·MSE/R) a finalist must lie behind the best to be called worse: q(.95; M, ν)/√2.
+
+    The best is known only afterwards, so the largest of all M(M − 1)/2 differences must stay within: of equal finalists
+    any is called worse in 5 % of cases.
+    """
+    if analysed.freedom == 0:
+        return math.inf
+    return studentized_range(0.95, len(analysed.means), analysed.freedom) / math.sqrt(2.0)
+
+
+def not_separable(y: Matrix) -> list[int]:
+    """Finalists that cannot be told from the best, the best among them: ȳ_best − ȳ_i ≤ q(.95; M, ν)·√(MSE/R)."""
+    analysed, best = blocks(y), winner(y)
+    unit = math.sqrt(2.0 * analysed.mse / analysed.n_repeats)
+    margin = separating(analysed) * unit if analysed.freedom else math.inf
     return [i for i in range(len(y)) if i == best or analysed.means[best] - analysed.means[i] <= margin]
 
 
@@ -117,15 +153,14 @@ def estimate(y: Matrix) -> float:
 
 
 def repeats_needed(y: Matrix, first: int, second: int) -> int | None:
-    """Repeats that would separate two finalists with a power of 80 %: ⌈2·MSE·(t + .84)²/gap²⌉; None when more than
+    """Repeats that would separate two finalists with a power of 80 %: ⌈2·MSE·(q/√2 + .84)²/gap²⌉; None when more than
     50.
     """
     analysed = blocks(y)
     gap = float(analysed.means[first] - analysed.means[second])
     if gap <= 0.0 or analysed.freedom == 0:
         return None
-    t = float(stdtrit(analysed.freedom, 1.0 - 0.05 / (len(y) - 1)))
-    needed = math.ceil(2.0 * analysed.mse * (t + POWER_QUANTILE) ** 2 / gap**2)
+    needed = math.ceil(2.0 * analysed.mse * (separating(analysed) + POWER_QUANTILE) ** 2 / gap**2)
     return needed if needed <= NOT_WORTH else None
 
 
