@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from bnsearch.errors import UsageError
 from bnsearch.search import choose
+from bnsearch.search.beside import level_of
 from bnsearch.search.cohort import Lane
 from bnsearch.search.levels import is_finished, n_finished, require, searched
 from bnsearch.search.materials import check_windows
@@ -19,7 +20,7 @@ from bnsearch.search.plan import Plan
 from bnsearch.search.running import add_running, run_running
 from bnsearch.search.searching import configuration
 from bnsearch.search.session import Session
-from bnsearch.search.setups import LEVELS, Setup
+from bnsearch.search.setups import LEVELS, STAGE_OF, Setup
 from bnsearch.search.tables import Range
 from bnsearch.search.trials import Trial, finished
 from bnsearch.search.unchanged import check_unchanged
@@ -61,13 +62,20 @@ def _ensure(session: Session) -> optuna.Study:
 
 
 def finalists_of(session: Session, levels: Sequence[optuna.Study]) -> list[dict[str, Any]]:
-    """The best of the last level and the study file's default, each with all its hyperparameters and where it
+    """The best of all comparable levels and the study file's default, each with all its hyperparameters and where it
     comes from.
     """
     trials = [finished(study.get_trials(deepcopy=False)) for study in levels]
-    n = choose.n_finalists(sum(t.complete for of_level in trials for t in of_level))
-    best, last = choose.rank(trials[-1])[:n], levels[-1]
-    if not best:
+    n, last = choose.n_finalists(sum(t.cost for of_level in trials for t in of_level)), levels[-1]
+    # trials of levels that train alike compare; the last first, for of equals it is the one
+    source = {
+        t: study
+        for study, of_level in zip(levels[::-1], trials[::-1], strict=True)
+        for t in of_level
+        if _trains_like(session, study, last)
+    }
+    best = choose.rank(list(source))[:n]
+    if not any(source[t] is last for t in source if t.complete):
         raise UsageError(
             f"`confirm` needs a completed trial in {last.study_name}, but all diverged: give `fine.space` other "
             f"ranges and run `bnsearch reset {session.study.called} --from fine`."
@@ -77,7 +85,7 @@ def finalists_of(session: Session, levels: Sequence[optuna.Study]) -> list[dict[
     for trial in best:
         params = configuration(setup, trial.params)._asdict()
         if all(not choose.same_setting(f["params"], params) for f in found):
-            found.append({"params": params, "stage": last.user_attrs["stage"], "trial": trial.number, "default": False})
+            found.append({"params": params, "stage": level_of(source[trial]), "trial": trial.number, "default": False})
     default = session.study.default_setting()
     same = next((f for f in found if choose.same_setting(f["params"], default)), None)
     if same is not None:
@@ -86,6 +94,12 @@ def finalists_of(session: Session, levels: Sequence[optuna.Study]) -> list[dict[
         number = _trial_of(trials[0], session.study.setups["coarse"], default)
         found.append({"params": default, "stage": "coarse", "trial": number, "default": True})
     return found
+
+
+def _trains_like(session: Session, study: optuna.Study, other: optuna.Study) -> bool:
+    """Do two levels agree in data, network and training, but for what they search?"""
+    setups = session.study.setups
+    return setups[STAGE_OF[level_of(study)]] == setups[STAGE_OF[level_of(other)]]
 
 
 def _trial_of(trials: Sequence[Trial], setup: Setup, params: Mapping[str, float]) -> int | None:

@@ -135,7 +135,9 @@ class _Trainer:
         _report(r, self.figure)
         self.steps[item.number] = item.state.step
         if item.diverged_at is not None:
-            self._write_end(r, {"diverged": True, "diverged_step": item.diverged_at})
+            share = item.diverged_at / r.lane.plan.n_steps
+            attrs = {"diverged": True, "diverged_step": item.diverged_at, "diverged_at_share": share}
+            self._write_end(r, attrs)
             self._tell(r, TrialState.FAIL)
         elif item.outcome is not None:
             self._end(r, item.outcome, item.state)

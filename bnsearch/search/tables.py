@@ -11,7 +11,7 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
-KEEP = 1 / 3  # of the lanes that a rung ranks
+KEEP = 1 / 2  # of the lanes that a rung ranks
 LIMITS: dict[str, tuple[float, float]] = {"l2": (0.0, 1.0), "learning_rate": (0.0, 10.0), "momentum": (0.0, 0.9999)}
 
 
@@ -169,7 +169,7 @@ class SearchTable(Table):
     sampler: Literal["random", "sobol", "grid", "tpe"] = "random"
     space: dict[Searched, Range | GridValues] | None = None  # fine: computed from coarse when absent
     rungs: Rungs | None = None  # shares of the budget; default: ¼ and ½ where they are possible; []: none
-    keep: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None  # share of a rung's lanes that go on; default: ⅓
+    keep: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None  # share of a rung's lanes that go on; default: ½
 
     @model_validator(mode="after")
     def _halving_rules(self) -> Self:

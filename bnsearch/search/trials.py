@@ -28,6 +28,12 @@ class Trial:
         """Only complete trials are compared."""
         return self.value is not None
 
+    @property
+    def cost(self) -> float:
+        """In trainings of the full budget: one that was stopped at a rung, or diverged, took a share."""
+        shares = (self.attrs.get("pruned_at_share"), self.attrs.get("diverged_at_share"))
+        return 1.0 if self.complete else float(next((share for share in shares if share is not None), 0.0))
+
 
 def finished(trials: Sequence[FrozenTrial]) -> list[Trial]:
     """COMPLETE, PRUNED and diverged trials, by number."""

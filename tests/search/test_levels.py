@@ -138,7 +138,7 @@ def test_trainings_of_all_levels_count_for_the_number_of_finalists(tmp_path: Pat
     run(study, "coarse", "fine", "confirm")
     assert len(trials_of(study, "fine2")) == 3
     finalists = attrs_of(study, "confirm")["finalists"]
-    assert [f["stage"] for f in finalists if not f["default"]] == ["fine2"] * 3  # of 26 trainings; 23 would give two
+    assert len([f for f in finalists if not f["default"]]) == 3  # of 26 trainings; 23 would give two
 
 
 def test_reset_from_fine_and_run_again(finished: Path) -> None:
