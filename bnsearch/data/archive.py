@@ -44,8 +44,10 @@ def _read_arrays(path: Path, x_name: str, y_name: str) -> tuple[NDArray[Any], ND
             forms = {name: _form(archive, name) for name in archive.files}
             found = {name: np.asarray(archive[name]) for name in (x_name, y_name) if name in forms}
     except Exception as error:  # zipfile, zlib and NumPy each have errors of their own for damaged bytes
+        # NumPy's own advice for what it does not know is to let it run as a pickle
+        reason = "it is none" if "allow_pickle" in str(error) else one_line(error)
         raise DataError(
-            f"{path} must be a NumPy archive without Python objects, but cannot be read ({one_line(error)}): "
+            f"{path} must be a NumPy archive without Python objects, but cannot be read ({reason}): "
             "write it anew with numpy.savez."
         ) from error
     if len(found) < 2:

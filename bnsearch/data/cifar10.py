@@ -70,6 +70,10 @@ def find(data_dir: Path | None = None) -> Path | None:
             )
         return folder
     named = os.environ.get("BNSEARCH_DATA")
+    if named and not os.path.isdir(named):
+        raise DataError(
+            f"BNSEARCH_DATA must name a folder, but there is none at {named}: correct the path, or unset it."
+        )
     return (_folder_in(Path(named)) if named else None) or _folder_in(user_cache_path("bnsearch"))
 
 

@@ -89,18 +89,21 @@ def _edges(row: Row, unresolved: Sequence[Row]) -> list[Finding]:
     found = []
     for edge in row["edges"]:
         on = f"searched on to {number(edge['extended_to'])}" if edge["extended_to"] != edge["edge"] else "a hard limit"
-        found.append(("Edge", f"{BEFORE[row['stage']]}'s best reach {_end(edge, 'edge')}: {on}"))
+        found.append(("Edge", f"{BEFORE[row['stage']]}'s best settings reach {_end(edge, 'edge')}: {on}"))
     # a computed space goes beyond these ends, and says so itself
     goes_on = row["stage"] == "coarse" or (row["stage"] == "fine" and row["parent"] is not None)
     for edge in unresolved:
         end = _end(edge, "extended_to")
         if row["given_fine"] and not _reaches(row["given_fine"], edge):
-            found.append(("Edge", f"unresolved: its best reach {end}, beyond which no trial is"))
+            found.append(("Edge", f"unresolved: its best settings reach {end}, beyond which no trial is"))
         elif edge["hard_limit"] and row["stage"] != "coarse":
             found.append(("Edge", f"the best lies at a hard limit, {end}"))
         else:
             found.append(
-                ("Edge", f"its best reach {end}" if goes_on else f"unresolved: the optimum may lie beyond {end}")
+                (
+                    "Edge",
+                    f"its best settings reach {end}" if goes_on else f"unresolved: the optimum may lie beyond {end}",
+                )
             )
     if all(edge["hard_limit"] for edge in unresolved) or row["stage"] == "coarse":
         return found

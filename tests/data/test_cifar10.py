@@ -276,3 +276,10 @@ def test_the_full_data_set_has_its_published_counts(shared_cifar10: Path) -> Non
     X_test, y_test = data.read_test()
     assert X_test.shape == (10_000, 3072)
     np.testing.assert_array_equal(np.bincount(y_test), [1000] * 10)
+
+
+def test_a_folder_named_by_the_environment_must_exist(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It was passed over without a word, and 163 MiB were downloaded."""
+    monkeypatch.setenv("BNSEARCH_DATA", str(tmp_path / "nowhere"))
+    with pytest.raises(DataError, match=r"BNSEARCH_DATA must name a folder, but there is none at .*nowhere"):
+        cifar10.find()

@@ -291,3 +291,12 @@ def test_any_archive_is_read_or_refused(tmp_path: Path, data: st.DataObject) -> 
         raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
     path.write_bytes(raw[: data.draw(st.integers(len(raw) // 2, len(raw)))] if data.draw(st.booleans()) else raw)
     outcome(path)
+
+
+def test_nobody_is_advised_to_let_a_file_run(tmp_path: Path) -> None:
+    """NumPy says of what it does not know that allow_pickle=True may load it."""
+    path = tmp_path / "no.npz"
+    path.write_bytes(b"no archive")
+    with pytest.raises(DataError, match="must be a NumPy archive") as caught:
+        load(path)
+    assert "pickle" not in str(caught.value)

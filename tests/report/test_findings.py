@@ -91,7 +91,7 @@ def test_an_edge_at_a_hard_limit() -> None:
 
 def test_an_unresolved_edge_is_said_with_the_remedy() -> None:
     text = said(changed(FINE2, edges=[EDGE], verdict__unresolved_edges=[EDGE | {"hard_limit": False}]))
-    assert "fine's best reach the high end of η, 1: searched on to 10" in text
+    assert "fine's best settings reach the high end of η, 1: searched on to 10" in text
     assert "unresolved: the optimum may lie beyond the high end of η, 10" in text
     assert "widen `coarse.space` and reset from coarse" in text
 
@@ -99,7 +99,7 @@ def test_an_unresolved_edge_is_said_with_the_remedy() -> None:
 @pytest.mark.parametrize("followed_by", [None, "fine2"])
 def test_an_edge_of_fine_from_which_a_further_level_goes_on(followed_by: str | None) -> None:
     row = changed(FINE, followed_by=followed_by, verdict__unresolved_edges=[EDGE | {"hard_limit": False}])
-    assert "its best reach the high end of η, 10" in said(row)
+    assert "its best settings reach the high end of η, 10" in said(row)
     assert "unresolved" not in said(row)
     assert ("run fine again" in said(row)) == (followed_by is None)
 
@@ -128,7 +128,7 @@ def test_a_best_at_a_hard_limit_is_said_without_a_remedy_that_cannot_help() -> N
 
 def test_coarse_says_that_its_best_reach_an_end() -> None:
     text = said(changed(COARSE, verdict__unresolved_edges=[EDGE | {"extended_to": 1.0, "hard_limit": False}]))
-    assert "its best reach the high end of η, 1" in text
+    assert "its best settings reach the high end of η, 1" in text
 
 
 def test_a_search_under_way_tells_its_best_so_far_and_claims_no_more() -> None:
@@ -302,5 +302,5 @@ def test_an_edge_that_a_given_fine_space_does_not_pass_is_unresolved() -> None:
     at_edge = changed(COARSE, verdict__unresolved_edges=[edge])
     assert "unresolved" not in said(at_edge)
     for space in ({"l2": [1e-3, 1e-2]}, {"l2": {"low": 1e-6, "high": 1e-2}}, {"learning_rate": [0.1]}):
-        assert "unresolved: its best reach the low end of λ, 1e-06" in said(changed(at_edge, given_fine=space))
+        assert "unresolved: its best settings reach the low end of λ, 1e-06" in said(changed(at_edge, given_fine=space))
     assert "unresolved" not in said(changed(at_edge, given_fine={"l2": {"low": 1e-8, "high": 1e-2}}))
