@@ -58,7 +58,10 @@ def _interrupt_later() -> Iterator[None]:
 def local_executor(n_workers: int) -> LocalExecutor:
     """Workers on this machine."""
     context = multiprocessing.get_context("spawn")
-    return LocalExecutor(n_workers, mp_context=context, initializer=start_worker)
+    executor = LocalExecutor(n_workers, mp_context=context, initializer=start_worker)
+    for _ in range(n_workers):
+        executor.submit(int)  # all start now, side by side; else each only when there is a call for it
+    return executor
 
 
 def start_worker() -> None:

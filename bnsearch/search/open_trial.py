@@ -22,6 +22,18 @@ ATTRIBUTES = sa.Table(  # of Optuna's schema, which is checked when the database
 )
 
 
+REPORTS = sa.Table(
+    "trial_intermediate_values",
+    sa.MetaData(),
+    sa.Column("trial_id", sa.Integer),
+    sa.Column("step", sa.Integer),
+    sa.Column("intermediate_value", sa.Float(precision=53)),
+    sa.Column(
+        "intermediate_value_type", sa.Enum("FINITE", "INF_POS", "INF_NEG", "NAN", name="trialintermediatevaluetype")
+    ),
+)
+
+
 class OpenTrial:
     """A RUNNING trial of a study whose lock is held: nobody else writes to it."""
 
@@ -30,9 +42,15 @@ class OpenTrial:
         self.number = frozen.number
         self._id: int = frozen._trial_id
 
-    def report(self, value: float, step: int) -> None:
-        """An intermediate value."""
-        self.storage.set_trial_intermediate_value(self._id, step, value)
+    def report(self, values: Mapping[int, float]) -> None:
+        """Intermediate values by step, finite ones, of steps that have none yet: all of them or none."""
+        assert all(map(math.isfinite, values.values()))
+        rows = [
+            {"trial_id": self._id, "step": n, "intermediate_value": value, "intermediate_value_type": "FINITE"}
+            for n, value in values.items()
+        ]
+        with self.storage.engine.begin() as connection:
+            connection.execute(sa.insert(REPORTS), rows)
 
     def set_user_attrs(self, attrs: Mapping[str, Any]) -> None:
         """All of them or none, in place of what they were; JSON values."""

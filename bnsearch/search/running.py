@@ -187,11 +187,11 @@ def _adopt(session: Session, study: optuna.Study, frozen: FrozenTrial, lane: Lan
 
 
 def _report(r: Running, figure: str) -> None:
-    for point in r.curve:
-        epoch, value = int(point["epoch"]), point.get(figure)
-        if epoch not in r.reported and value is not None and np.isfinite(value):
-            r.trial.report(value, epoch)
-            r.reported.add(epoch)
+    points = {int(point["epoch"]): point[figure] for point in r.curve if figure in point}
+    new = {epoch: v for epoch, v in points.items() if epoch not in r.reported and np.isfinite(v)}
+    if new:
+        r.trial.report(new)
+        r.reported |= new.keys()
 
 
 def outcome_attrs(outcome: Outcome) -> dict[str, Any]:

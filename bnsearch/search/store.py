@@ -38,6 +38,7 @@ class Store:
     def __init__(self, storage: RDBStorage, name: str):
         self.storage = storage
         self.name = name
+        self._studies: dict[str, optuna.Study] = {}  # each reads a finished trial once
 
     @property
     def url(self) -> str:
@@ -46,12 +47,17 @@ class Store:
 
     def load(self, stage: str) -> optuna.Study | None:
         """A stage's study, or None where it has not been started."""
+        if stage in self._studies:
+            return self._studies[stage]
         try:
             # proposals come from elsewhere: this sampler is never asked
             study = optuna.load_study(study_name=f"{self.name}.{stage}", storage=self.storage, sampler=RandomSampler(0))
         except KeyError:
             return None
-        return study if "setup" in study.user_attrs else None
+        if "setup" not in study.user_attrs:
+            return None
+        self._studies[stage] = study
+        return study
 
     def create(self, stage: str, attrs: Mapping[str, Any], value_name: str = "validation accuracy") -> optuna.Study:
         """A stage's study with what stays constant; `setup` is written last and marks it whole."""
@@ -71,6 +77,7 @@ class Store:
 
     def delete(self, stage: str) -> bool:
         """Remove a stage's study with all its trials; False where there is none."""
+        self._studies.pop(stage, None)
         try:
             optuna.delete_study(study_name=f"{self.name}.{stage}", storage=self.storage)
         except KeyError:

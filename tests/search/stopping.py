@@ -15,7 +15,6 @@ WRITES = (
     "create_new_study",
     "_create_new_trial",
     "set_study_user_attr",
-    "set_trial_intermediate_value",
     "set_trial_state_values",
 )
 
@@ -81,4 +80,5 @@ def stop_at_write(patch: pytest.MonkeyPatch, n: int, *, after: bool) -> None:
     for name in WRITES:
         patch.setattr(RDBStorage, name, stopping(getattr(RDBStorage, name)))
     patch.setattr(Store, "record_look", stopping(Store.record_look))
-    patch.setattr(OpenTrial, "set_user_attrs", stopping(OpenTrial.set_user_attrs))
+    for name in ("report", "set_user_attrs"):
+        patch.setattr(OpenTrial, name, stopping(getattr(OpenTrial, name)))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import optuna
 import pytest
+import sqlalchemy as sa
 from optuna.trial import TrialState
 
 from bnsearch.search.open_trial import OpenTrial
@@ -28,13 +29,13 @@ def begun(store: Store) -> tuple[optuna.Study, OpenTrial]:
 
 def test_optuna_reads_what_was_written(store: Store) -> None:
     study, trial = begun(store)
-    trial.report(0.25, 1)
-    trial.report(0.5, 2)
+    trial.report({1: 0.25, 2: 0.5})
+    trial.report({3: 0.75})
     trial.set_user_attrs(ATTRS)
     trial.tell(TrialState.COMPLETE, 0.75)
     (found,) = study.get_trials()
     assert (found.number, found.state, found.value) == (trial.number, TrialState.COMPLETE, 0.75)
-    assert found.intermediate_values == {1: 0.25, 2: 0.5}
+    assert found.intermediate_values == {1: 0.25, 2: 0.5, 3: 0.75}
     assert found.user_attrs == {"kept": "as it was"} | ATTRS
     assert found.params == {"l2": 1e-3}
     assert found.datetime_complete is not None
@@ -66,3 +67,14 @@ def test_no_value_that_is_not_finite(store: Store, value: float) -> None:
         trial.tell(TrialState.COMPLETE, value)
     (found,) = study.get_trials()
     assert found.state == TrialState.RUNNING
+
+
+def test_all_reports_or_none(store: Store) -> None:
+    study, trial = begun(store)
+    trial.report({1: 0.25})
+    with pytest.raises(sa.exc.IntegrityError):
+        trial.report({2: 0.5, 1: 0.5})
+    with pytest.raises(AssertionError):
+        trial.report({3: float("nan")})
+    (found,) = study.get_trials()
+    assert found.intermediate_values == {1: 0.25}
