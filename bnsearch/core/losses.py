@@ -40,7 +40,8 @@ def hits(logits: Array, labels: Array) -> Array:
     """(K, B) booleans: is the largest logit the label's? A tie goes to the lower class; logits (K, n_classes, B)."""
     best = logits.max(axis=-2, keepdims=True)
     correct: Array = logits[..., labels, np.arange(len(labels))] == best[..., 0, :]
-    if np.count_nonzero(logits == best) != correct.size:  # ties or NaN; else three times as fast as argmax
+    # ties, or NaN, which a maximum keeps (one lane's could hide another's ties in the count); else three times as fast
+    if np.isnan(best).any() or np.count_nonzero(logits == best) != correct.size:
         correct = logits.argmax(axis=-2) == labels
     return correct
 

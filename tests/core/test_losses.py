@@ -84,6 +84,15 @@ def test_hits_are_the_largest_logits_and_a_tie_goes_to_the_lower_class() -> None
     np.testing.assert_array_equal(hits(logits, np.array([0, 1, 2])), [[False, False, False]])
 
 
+def test_nan_in_one_lane_does_not_change_the_ties_of_another() -> None:
+    """Once, the NaN of one lane made up for the ties of its neighbour in a count over all lanes."""
+    tied, labels = np.zeros((1, 2, 4)), np.array([1, 1, 1, 0])
+    together = hits(np.concatenate([np.full_like(tied, np.nan), tied]), labels)
+
+    np.testing.assert_array_equal(together[1:], hits(tied, labels))
+    np.testing.assert_array_equal(together[1], [False, False, False, True])
+
+
 def test_squared_norm_sums_all_weight_matrices_and_no_bias() -> None:
     rng = np.random.default_rng(0)
     first = Dense(rng.normal(size=(3, 5, 4)), np.full((3, 5, 1), 100.0))
