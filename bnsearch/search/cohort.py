@@ -14,7 +14,7 @@ from bnsearch.search.plan import Configuration, Plan
 
 FIRST_CALL_STEPS = 20
 MAX_WIDTH = 20  # more lanes gain nothing
-CACHE_BYTES = 12_000_000  # of weights that a step goes through; beyond it a wider cohort is slower
+CACHE_BYTES = 14_000_000  # of weights and velocities that a step goes through; see benchmarks/RESULTS.md, "Widths"
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,8 @@ def news(cohort: Cohort, result: Advance) -> list[LaneNews]:
         records = [tree.take(record, [i]) for record in result.records]
         steps = (record.step for record in records if _not_finite(record)[0])
         at = next(steps, result.state.step) if diverged[i] else None
+        if at is not None:  # how far the call went on after that depends on the clock
+            records = [record for record in records if record.step <= at]
         outcome = None if result.outcome is None or diverged[i] else tree.take(result.outcome, [i])
         at_rung = None if result.at_rung is None or diverged[i] else tree.take(result.at_rung, [i])
         state = tree.take(result.state, [i])

@@ -188,6 +188,13 @@ def test_a_diverged_lane_is_reported_with_its_step_and_the_others_go_on(plans: d
         assert all(r.step < found[10 + i].diverged_at for r in finite)  # type: ignore[operator]
 
 
+def test_nothing_is_told_of_a_lane_after_it_diverged(plans: dict[str, Plan]) -> None:
+    """Once, the rest of the same call was told too, and how long a call lasts depends on the clock."""
+    found = courses(lanes_of(plans["affine"], [EARLY, LATE]))
+    assert [r.step for r in found[10].records] == [6]
+    assert [r.step for r in found[11].records] == [6, 12, 18]
+
+
 def test_a_diverged_lane_is_not_trained_further(plans: dict[str, Plan], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schedule, "CALL_SECONDS", 0.0)
     plan = dataclasses.replace(plans["affine"], n_steps=60)
@@ -275,8 +282,8 @@ def test_halves_hold_every_lane_with_its_own_state(plans: dict[str, Plan], n: in
     ("widths", "with_velocity", "width"),
     [
         ((552, 50, 50, 10), False, 20),
-        ((3072, 50, 50, 10), False, 19),
-        ((3072, 50, 50, 10), True, 9),
+        ((3072, 50, 50, 10), False, 20),
+        ((3072, 50, 50, 10), True, 11),
         ((3072, 512, 256, 10), False, 2),
     ],
 )
