@@ -6,32 +6,22 @@ nine attributes and a value would take longer than the training of a small netwo
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import RDBStorage
+from optuna.storages._rdb.models import TrialIntermediateValueModel, TrialModel, TrialUserAttributeModel
 from optuna.trial import FrozenTrial, TrialState
 
-ATTRIBUTES = sa.Table(  # of Optuna's schema, which is checked when the database is opened
-    "trial_user_attributes",
-    sa.MetaData(),
-    sa.Column("trial_id", sa.Integer),
-    sa.Column("key", sa.String(512)),
-    sa.Column("value_json", sa.Text),
-)
+from bnsearch.errors import StoreError
 
-
-REPORTS = sa.Table(
-    "trial_intermediate_values",
-    sa.MetaData(),
-    sa.Column("trial_id", sa.Integer),
-    sa.Column("step", sa.Integer),
-    sa.Column("intermediate_value", sa.Float(precision=53)),
-    sa.Column(
-        "intermediate_value_type", sa.Enum("FINITE", "INF_POS", "INF_NEG", "NAN", name="trialintermediatevaluetype")
-    ),
-)
+# the tables themselves, so that they are what this Optuna has; its schema is checked when the database is opened
+ATTRIBUTES = sa.inspect(TrialUserAttributeModel).local_table
+REPORTS = sa.inspect(TrialIntermediateValueModel).local_table
+TRIALS = sa.inspect(TrialModel).local_table
 
 
 class OpenTrial:
@@ -49,13 +39,13 @@ class OpenTrial:
             {"trial_id": self._id, "step": n, "intermediate_value": value, "intermediate_value_type": "FINITE"}
             for n, value in values.items()
         ]
-        with self.storage.engine.begin() as connection:
+        with self._writing() as connection:
             connection.execute(sa.insert(REPORTS), rows)
 
     def set_user_attrs(self, attrs: Mapping[str, Any]) -> None:
         """All of them or none, in place of what they were; JSON values."""
         rows = [{"trial_id": self._id, "key": key, "value_json": json.dumps(value)} for key, value in attrs.items()]
-        with self.storage.engine.begin() as connection:
+        with self._writing() as connection:
             same = sa.and_(ATTRIBUTES.c.trial_id == self._id, ATTRIBUTES.c.key.in_(list(attrs)))
             connection.execute(sa.delete(ATTRIBUTES).where(same))
             connection.execute(sa.insert(ATTRIBUTES), rows)
@@ -63,4 +53,24 @@ class OpenTrial:
     def tell(self, state: TrialState, value: float | None = None) -> None:
         """How it ended; the value is finite, for Optuna would take an infinite one for the best."""
         assert value is None or math.isfinite(value)
-        self.storage.set_trial_state_values(self._id, state, None if value is None else [value])
+        try:
+            told = self.storage.set_trial_state_values(self._id, state, None if value is None else [value])
+        except UpdateFinishedTrialError as error:
+            raise self._taken() from error
+        if not told:
+            raise self._taken()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        """A transaction in which the trial is RUNNING and stays so; SQLite has one writer at a time anyway."""
+        with self.storage.engine.begin() as connection:
+            state = sa.select(TRIALS.c.state).where(TRIALS.c.trial_id == self._id).with_for_update()
+            if connection.execute(state).scalar_one_or_none() != TrialState.RUNNING:
+                raise self._taken()
+            yield connection
+
+    def _taken(self) -> StoreError:
+        return StoreError(
+            f"Trial {self.number} must stay RUNNING while it is trained, but something else has ended or deleted it: "
+            f"let nothing but bnsearch write to the database's studies of bnsearch, and run again."
+        )

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from optuna.trial import TrialState
 
+from bnsearch.errors import StoreError
 from bnsearch.search.open_trial import OpenTrial
 from bnsearch.search.running import add_running
 from bnsearch.search.store import Store, open_store
@@ -78,3 +79,18 @@ def test_all_reports_or_none(store: Store) -> None:
         trial.report({3: float("nan")})
     (found,) = study.get_trials()
     assert found.intermediate_values == {1: 0.25}
+
+
+def test_a_trial_that_something_else_ended_is_not_written_to(store: Store) -> None:
+    """Once, what was trained was then lost without a word."""
+    study, trial = begun(store)
+    study.tell(trial.number, 0.5)
+    for write in (
+        lambda: trial.report({1: 0.25}),
+        lambda: trial.set_user_attrs(ATTRS),
+        lambda: trial.tell(TrialState.COMPLETE, 0.75),
+    ):
+        with pytest.raises(StoreError, match=f"Trial {trial.number} must stay RUNNING"):
+            write()
+    (found,) = study.get_trials()
+    assert (found.value, found.user_attrs, found.intermediate_values) == (0.5, {"kept": "as it was"}, {})
