@@ -9,13 +9,18 @@ HERE = Path(__file__).resolve().parent
 sys.path[0] = str(HERE.parent)  # instead of this folder, whose modules belong to the package `benchmarks`
 from benchmarks.section import Options  # noqa: E402
 
-BENCHMARKS = ("step", "search", "projection", "overhead", "scaling", "selection")
+BENCHMARKS = ("step", "ways", "search", "projection", "overhead", "scaling", "selection")
 
 
 def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one or more of {', '.join(BENCHMARKS)}; default all")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"one or more of {', '.join(BENCHMARKS)}; default all but the last, which takes an hour",
+    )
     parser.add_argument("--quick", action="store_true", help="a small version of each, to see that it works")
     parser.add_argument("--rounds", type=int, help="how often each competitor is timed")
     parser.add_argument("--data-dir", type=Path, help="where CIFAR-10 lies (else $BNSEARCH_DATA or the user's cache)")
@@ -29,7 +34,7 @@ def main() -> None:
     from benchmarks.machine import machine
     from benchmarks.results import merge
 
-    for name in arguments.names or BENCHMARKS:
+    for name in arguments.names or BENCHMARKS[:-1]:
         print(f"\n{name} ...", file=sys.stderr)
         section = importlib.import_module(f"benchmarks.{name}").measure(options)
         print(f"## {section.title}\n\n{section.markdown()}", flush=True)

@@ -39,7 +39,6 @@ def measure(options: Options) -> Section:
         preparations: dict[str, Callable[[], None]] = {SCRIPT: partial(write_arrays, options.data_dir, arrays)}
         runs: dict[str, Callable[[Path], Result]] = {SCRIPT: partial(run_script, arrays, half_cycle_steps)}
         for variant, components in (("bnsearch", None), ("bnsearch, components 0.99", protocol.COMPONENTS)):
-            # full input first: what the two share is counted there, and would be no less with components alone
             study = protocol.protocol(folder / "preparation", half_cycle_steps, components).study()
             preparations[variant] = partial(protocol.prepare, study, cache / variant, options.data_dir)
             runs[variant] = partial(run_bnsearch, options, cache / variant, half_cycle_steps, components)
@@ -49,7 +48,7 @@ def measure(options: Options) -> Section:
             for variant in list(runs)[:: -1 if round_ % 2 else 1]:
                 print(f"  {variant} ...", file=sys.stderr)
                 found[variant].append(runs[variant](folder / f"{variant} {round_}"))
-    return report(found, prepared, f"Half cycles of {half_cycle_steps} steps")
+    return report(found, prepared, f"Half cycles of {half_cycle_steps} steps; {options.rounds(2)} round(s)")
 
 
 def run_script(arrays: Path, half_cycle_steps: int, folder: Path) -> Result:

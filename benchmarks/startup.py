@@ -13,7 +13,7 @@ CAPTION = "**Start-up**: seconds of a whole process"
 
 
 def measure(options: Options, folder: Path) -> tuple[Table, object]:
-    """A bare interpreter, the help, and a search of one trial, in turn."""
+    """A bare interpreter, the help, and a search of one trial, one after another."""
     program = [str(Path(sys.executable).with_name("bnsearch"))]
     commands = {
         "python -c pass": ([sys.executable, "-c", "pass"], options.rounds(15, quick=3)),

@@ -9,10 +9,11 @@ from benchmarks.selection.specs import N_SEEDS, SPECS
 def main() -> None:
     """One step at a time; what is kept already is not made again."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.selection", description=__doc__)
-    parser.add_argument("step", choices=("tables", "replays", "report", "figures"))
+    parser.add_argument("step", choices=("tables", "replays", "report", "figures", "real"))
     parser.add_argument("tables", nargs="*", metavar="TABLE", help=f"of {', '.join(SPECS)}; default all")
     parser.add_argument("--methods", nargs="+", metavar="METHOD", help="replay only these; default all")
     parser.add_argument("--sizes", nargs="+", type=int, metavar="N", help="replay only these numbers of rows")
+    parser.add_argument("--runs", type=int, default=20, help="real searches, each with a seed of its own (default 20)")
     parser.add_argument("--workers", type=int, default=2, help="processes (default 2)")
     parser.add_argument("--data-dir", type=Path, help="where CIFAR-10 lies (else $BNSEARCH_DATA or the user's cache)")
     arguments = parser.parse_args()
@@ -38,6 +39,10 @@ def main() -> None:
         from benchmarks.selection.report import section
 
         print(section(names).markdown())
+    elif arguments.step == "real":
+        from benchmarks.selection import real
+
+        print(real.section(arguments.runs).markdown())
     else:
         from benchmarks.selection.figures import draw
 
