@@ -85,20 +85,25 @@ def load_study(study: str, overrides: Sequence[str] = (), folder: Path | None = 
 
 def apply_override(raw: dict[str, Any], override: str) -> None:
     """Set one `section.key=value` in the raw tables."""
+    keys, value = parse_override(override)
+    table = raw
+    for key in keys[:-1]:
+        table = table.setdefault(key, {})
+        if not isinstance(table, dict):
+            raise StudyFileError(f"{'.'.join(keys)}: `{key}` must be a table, but is {table!r}.")
+    table[keys[-1]] = value
+
+
+def parse_override(override: str) -> tuple[list[str], Any]:
+    """The keys on the way, and the value as TOML has it, or as a text."""
     name, equals, text = override.partition("=")
     keys = name.strip().split(".")
     if not equals or not all(keys):
         raise StudyFileError(f"An override must read section.key=value, but got {override!r}.")
     try:
-        value = tomllib.loads(f"value = {text}")["value"]
+        return keys, tomllib.loads(f"value = {text}")["value"]
     except ValueError:
-        value = text.strip()
-    table = raw
-    for key in keys[:-1]:
-        table = table.setdefault(key, {})
-        if not isinstance(table, dict):
-            raise StudyFileError(f"{name}: `{key}` must be a table, but is {table!r}.")
-    table[keys[-1]] = value
+        return keys, text.strip()
 
 
 def resolve(raw: Mapping[str, Any], path: Path, folder: Path, called: str) -> Study:
