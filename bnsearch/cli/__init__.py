@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import click
 
+from bnsearch.cli.plan import plan
 from bnsearch.cli.search import coarse, confirm, final, fine, run
 from bnsearch.cli.study import reset, status
 from bnsearch.errors import BnsearchError
@@ -30,6 +31,7 @@ def commands(context: click.Context, debug: bool) -> None:
     Examples:
       bnsearch run digits                 everything, on the digits that come with it
       bnsearch coarse my-study.toml       the first stage of a study file of your own
+      bnsearch plan digits --budget 1m    how long it will take, and what fits into a minute
       bnsearch status digits
     """
     if context.invoked_subcommand is None:
@@ -37,7 +39,7 @@ def commands(context: click.Context, debug: bool) -> None:
         context.exit(EXIT_REFUSED)
 
 
-for command in (coarse, fine, confirm, final, run, status, reset):
+for command in (coarse, fine, confirm, final, run, plan, status, reset):
     commands.add_command(command)
 
 

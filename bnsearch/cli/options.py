@@ -1,5 +1,6 @@
 """Options that several commands share, and the session that they describe."""
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -72,26 +73,43 @@ class Chosen:
         """The study with all overrides applied."""
         from bnsearch.search.study_file import load_study
 
-        own = () if self.seed is None else (f"seed={self.seed}",)
-        return load_study(self.study, (*self.overrides, *own, *more))
+        return load_study(self.study, (*self.all_overrides, *more))
+
+    @property
+    def all_overrides(self) -> tuple[str, ...]:
+        """Also the seed, which is a key like others."""
+        return (*self.overrides, *(() if self.seed is None else (f"seed={self.seed}",)))
+
+    def command(self, name: str, **values: Any) -> str:
+        """Another command on the same study, with the same options but for new values of some keys, ready to paste."""
+        words = ["bnsearch", name, self.study]
+        for option, value in (("--workers", self.workers), ("--storage", self.storage), ("--data-dir", self.data_dir)):
+            words += [] if value is None else [option, str(value)]
+        kept = [override for override in self.all_overrides if override.partition("=")[0].strip() not in values]
+        for override in (*kept, *(f"{key}={value}" for key, value in values.items())):
+            words += ["--set", override]
+        return shlex.join(words)
 
     @contextmanager
     def session(self, study: "Study") -> Iterator["Session"]:
         """The study, locked and with its database open."""
-        from bnsearch.cli.progress import progress
-        from bnsearch.search.executor import available_cores, local_executor
         from bnsearch.search.session import open_session
 
-        n_workers = self.workers or available_cores()
-        with (
-            progress() as shown,
-            open_session(
-                study,
-                n_workers=n_workers,
-                executor_factory=lambda: local_executor(n_workers),
-                progress=shown,
-                storage=self.storage,
-                data_dir=self.data_dir,
-            ) as session,
-        ):
+        with self.means() as means, open_session(study, **means) as session:
             yield session
+
+    @contextmanager
+    def means(self) -> Iterator[dict[str, Any]]:
+        """What a study is opened with."""
+        from bnsearch.cli.progress import progress
+        from bnsearch.search.executor import available_cores, local_executor
+
+        n_workers = self.workers or available_cores()
+        with progress() as shown:
+            yield {
+                "n_workers": n_workers,
+                "executor_factory": lambda: local_executor(n_workers),
+                "progress": shown,
+                "storage": self.storage,
+                "data_dir": self.data_dir,
+            }

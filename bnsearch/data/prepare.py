@@ -110,8 +110,7 @@ def prepare(recipe: Recipe, cache: Path) -> DataReference:
     """
     X = _load(recipe.source.folder / "X.npy", "r")
     train_rows, _ = recipe.part.rows()
-    fit = {"data": recipe.source.fingerprint, "standardize": recipe.standardize, "rows": _rows_key(recipe)}
-    transform_path = cache / "prepared" / f"{_digest(fit | _basis_key(recipe))}.npz"
+    transform_path = _transform_path(recipe, cache)
 
     def save_transform(path: Path) -> None:
         standardization = fit_standardization(X, train_rows, recipe.source.unit, recipe.standardize)
@@ -133,6 +132,12 @@ def prepare(recipe: Recipe, cache: Path) -> DataReference:
         n_dimensions=X.shape[1],
         n_classes=recipe.source.n_classes,
     )
+
+
+def is_prepared(recipe: Recipe, cache: Path) -> bool:
+    """Are the files there that `prepare` would make? Whether they are whole is not looked at."""
+    path = _transform_path(recipe, cache)
+    return path.exists() and (recipe.components is None or path.with_suffix(".npy").exists())
 
 
 @lru_cache(maxsize=8)  # each may hold room for an evaluation
@@ -191,6 +196,11 @@ def _project(path: Path, X: NDArray[Any], transform: Transform) -> None:
     for low in range(0, len(X), PROJECT_ROWS):
         out[low : low + PROJECT_ROWS] = transform.apply(X[low : low + PROJECT_ROWS])
     out.flush()
+
+
+def _transform_path(recipe: Recipe, cache: Path) -> Path:
+    fit = {"data": recipe.source.fingerprint, "standardize": recipe.standardize, "rows": _rows_key(recipe)}
+    return cache / "prepared" / f"{_digest(fit | _basis_key(recipe))}.npz"
 
 
 def _rows_key(recipe: Recipe) -> object:

@@ -18,7 +18,7 @@ WIDTH = 100  # where the output is no terminal
 
 def stage_report(rows: Sequence[Row], worked: bool, database: str, console: Console | None = None) -> None:
     """What one stage found, on each of its levels."""
-    console = console or _console()
+    console = console or new_console()
     if not worked:
         done = ",\n".join(f"{row['study']} is finished ({counted(row)})" for row in rows)
         console.print(f"{done}: nothing to do.\n", markup=False, highlight=False)
@@ -38,7 +38,7 @@ def run_report(
     study: str, rows: Sequence[Row], database: str, results: Path, worked: bool, console: Console | None = None
 ) -> None:
     """The whole study: best trials, the choice, the test accuracy, and where everything lies."""
-    console = console or _console()
+    console = console or new_console()
     if not worked:
         console.print(f"Every stage of {study} is finished: nothing to do.\n", markup=False, highlight=False)
     searches = [row for row in rows if row["stage"] in LEVELS and row["top"]]
@@ -59,11 +59,11 @@ def run_report(
 
 def status_report(study: str, rows: Sequence[Row], console: Console | None = None) -> None:
     """Stages, trials by state, best so far, looks at the test set."""
-    console = console or _console()
+    console = console or new_console()
     if not rows:
         console.print(f"{study} has not been run yet: bnsearch run {study}", markup=False, highlight=False)
         return
-    table = _table(f"Study {study}")
+    table = new_table(f"Study {study}")
     for name in ("stage", "complete", "pruned", "failed", "running", "total", "accuracy"):
         table.add_column(name, justify="left" if name == "stage" else "right")
     for row in rows:
@@ -81,7 +81,7 @@ def status_report(study: str, rows: Sequence[Row], console: Console | None = Non
 def best_trials(rows: Sequence[Row]) -> Table:
     """The best five of each level of the search."""
     names = list(dict.fromkeys(name for row in rows for trial in row["top"] for name in trial["params"]))
-    table = _table("Best trials, by validation accuracy")
+    table = new_table("Best trials, by validation accuracy")
     for heading in ("stage", "trial", *(_heading(name) for name in names), "accuracy"):
         table.add_column(heading, justify="left" if heading == "stage" else "right")
     for row in rows:
@@ -94,7 +94,7 @@ def best_trials(rows: Sequence[Row]) -> Table:
 
 def finalists(verdict: Row) -> Table:
     """Finalists, their means over the repeats, and how far they are behind the best."""
-    table = _table(f"Finalists over {verdict['n_repeats']} repeats")
+    table = new_table(f"Finalists over {verdict['n_repeats']} repeats")
     found = sorted(verdict["finalists"], key=lambda f: -f["mean"])
     # what all of them share needs no column
     names = [name for name in verdict["params"] if len({f["params"][name] for f in found}) > 1]
@@ -135,7 +135,7 @@ def _heading(name: str) -> str:
     return name if SYMBOLS[name] == name else f"{name} {SYMBOLS[name]}"
 
 
-def _table(title: str) -> Table:
+def new_table(title: str) -> Table:
     """Narrow enough for 80 columns."""
     return Table(
         title=Text(title, style="bold"),
@@ -147,6 +147,7 @@ def _table(title: str) -> Table:
     )
 
 
-def _console() -> Console:
+def new_console() -> Console:
+    """As wide as the terminal; of one width where there is none."""
     console = Console()
     return console if console.is_terminal else Console(width=WIDTH, highlight=False)

@@ -46,3 +46,12 @@ def span(values: Any) -> str:
     if isinstance(values, Mapping):
         return f"{number(values['low'])} … {number(values['high'])}"
     return f"{{{', '.join(map(number, values))}}}"
+
+
+def duration(seconds: float) -> str:
+    """8.3 s, 2 min 5 s, or 3 h 12 min."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import optuna
 
 from bnsearch.search.halving import MIN_LANES, SHARES, allowed_steps, rung_steps
-from bnsearch.search.plan import Plan
-from bnsearch.search.tables import SearchTable
+from bnsearch.search.plan import epoch_steps, n_steps
+from bnsearch.search.tables import SearchTable, TrainingTable
 
 NO_RUNGS: tuple[int, ...] = ()
 
@@ -35,9 +35,10 @@ def store_batches(study: optuna.Study, batches: Sequence[Batch]) -> None:
     study.set_user_attr("batches", [[batch.first, batch.n, *batch.rungs] for batch in batches])
 
 
-def rungs_for(table: SearchTable, plan: Plan, n: int) -> tuple[int, ...]:
+def rungs_for(table: SearchTable, training: TrainingTable, n_train: int, n: int) -> tuple[int, ...]:
     """Steps of the rungs of a batch of n lanes; none below 16 lanes, nor with TPE."""
     if n < MIN_LANES or table.sampler == "tpe":
         return NO_RUNGS
-    allowed = allowed_steps(plan.schedule, plan.n_steps, plan.schedule_epoch_steps)
-    return rung_steps(SHARES if table.rungs is None else table.rungs, allowed, plan.n_steps)
+    length = n_steps(training, n_train)
+    allowed = allowed_steps(training.schedule, length, epoch_steps(training, n_train))
+    return rung_steps(SHARES if table.rungs is None else table.rungs, allowed, length)

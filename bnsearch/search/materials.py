@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import takewhile
 from pathlib import Path
 
 from bnsearch.core.network import Architecture
 from bnsearch.data.dataset import Dataset
 from bnsearch.data.load import load
 from bnsearch.data.part import Part
-from bnsearch.data.prepare import DataReference, Recipe, Source, prepare, write_source
+from bnsearch.data.prepare import DataReference, Recipe, Source, is_prepared, prepare, write_source
 from bnsearch.errors import StudyFileError
 from bnsearch.search.executor import ExecutorFactory
 from bnsearch.search.plan import Plan, epoch_steps, n_steps
@@ -71,9 +72,7 @@ class Materials:
 
     def prepare(self, stage: Stage, parts: Sequence[Part]) -> list[DataReference]:
         """The data of each part, made ready by the workers."""
-        basis_part = Part(*rows_of(self.study.base.data, len(self.dataset.X)))
-        table = self.study.setups[stage].data
-        recipes = [Recipe(self.source, part, table.standardize, table.components, basis_part) for part in parts]
+        recipes = self._recipes(stage, parts)
         self.progress.begin("Preparing the data", len(recipes))
         # the first writes the basis that the others share
         references = [self.executor.submit(prepare, recipes[0], self.cache).result()]
@@ -84,11 +83,23 @@ class Materials:
         self.progress.end()
         return references
 
+    def n_prepared(self, stage: Stage, parts: Sequence[Part]) -> int:
+        """How many parts, from the first on, the cache has the data of."""
+        return sum(1 for _ in takewhile(lambda recipe: is_prepared(recipe, self.cache), self._recipes(stage, parts)))
+
+    def n_train(self, stage: Stage) -> int:
+        """Training rows of the study file, whose epochs its schedules count."""
+        train, _ = rows_of(self.study.setups[stage].data, len(self.dataset.X))
+        return train[1] - train[0]
+
+    def _recipes(self, stage: Stage, parts: Sequence[Part]) -> list[Recipe]:
+        basis_part = Part(*rows_of(self.study.base.data, len(self.dataset.X)))
+        table = self.study.setups[stage].data
+        return [Recipe(self.source, part, table.standardize, table.components, basis_part) for part in parts]
+
     def plan(self, stage: Stage, repeat: str, data: DataReference) -> Plan:
         """The plan of one repeat of a stage."""
-        setup = self.study.setups[stage]
-        train, _ = rows_of(setup.data, len(self.dataset.X))
-        n_train = train[1] - train[0]
+        setup, n_train = self.study.setups[stage], self.n_train(stage)
         return Plan(
             seed=self.study.seed,
             repeat=repeat,

@@ -11,6 +11,7 @@ from bnsearch.search.cohort import Lane
 from bnsearch.search.levels import (
     AnySpace,
     box_around,
+    is_finished,
     needs_further,
     require,
     searched,
@@ -29,7 +30,7 @@ from bnsearch.search.unchanged import check_unchanged
 
 
 def run_search(session: Session, stage: SearchStage) -> bool:
-    """Bring a search stage to its total; False where there was nothing to do.
+    """Bring a search stage to its total, as far as the session may begin batches; False where there was nothing to do.
 
     Where fine's best lies at an end of its computed box, a further level of as many trials goes on from there, once.
     From then on fine itself stays as it is, and a larger total is the further level's.
@@ -45,10 +46,12 @@ def run_search(session: Session, stage: SearchStage) -> bool:
         for total in sorted({asked, max(asked, table.total)} - {0}):
             if not needs_further(study):
                 worked = _grow(session, study, level, table, total) or worked
+            if not is_finished(study):
+                return worked  # nor is a larger total begun
         found = verdict(study)
         if study.user_attrs.get("verdict") != found:  # also where an earlier process ended just before writing it
             study.set_user_attr("verdict", found)
-        if not needs_further(study):
+        if not needs_further(study) or not session.may_begin():
             break
         asked, parent = int(study.user_attrs["total"]), study
     return worked
@@ -110,16 +113,19 @@ def _grow(session: Session, study: optuna.Study, level: Level, table: SearchTabl
 def _propose_batch(
     session: Session, study: optuna.Study, level: Level, table: SearchTable, total: int, lanes: "_Lanes"
 ) -> Batch | None:
-    """Enter what is still missing of the last batch, or a new one; None when the total is reached and nothing runs."""
+    """Enter what is still missing of the last batch, or a new one; None when nothing runs and the total is reached, or
+    no new one may begin.
+    """
     trials, space = study.get_trials(deepcopy=False), stored_space(study)
     batches = stored_batches(study)
     running = any(t.state == TrialState.RUNNING for t in trials)
     if not batches or (not running and len(trials) >= batches[-1].end):
         n_missing = total - sum(counts(t) for t in trials)
         n = min(n_missing, TPE_BATCH) if table.sampler == "tpe" else n_missing
-        if n <= 0:
+        if n <= 0 or not session.may_begin():
             return None
-        batches.append(Batch(len(trials), n, rungs_for(table, lanes.plan, n)))
+        rungs = rungs_for(table, lanes.setup.training, session.materials.n_train(lanes.stage), n)
+        batches.append(Batch(len(trials), n, rungs))
         store_batches(study, batches)  # first, so that a restart in the middle proposes the same
     batch = batches[-1]
     if len(trials) < batch.end:

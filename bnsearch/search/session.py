@@ -1,7 +1,7 @@
 """One command at work on one study: its lock, its database, its materials."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ class Session:
     study: Study
     store: Store
     materials: Materials
+    may_begin: Callable[[], bool] = lambda: True  # is there time for what would be begun?
 
     @property
     def progress(self) -> Progress:

@@ -221,5 +221,5 @@ def test_every_trial_lies_in_the_database_whole(finished: Path) -> None:
 
 def test_help_of_every_command_has_an_example() -> None:
     assert "Examples:" in invoke("--help").stdout
-    for command in (*STAGES, "run", "status", "reset"):
+    for command in (*STAGES, "run", "plan", "status", "reset"):
         assert f"Example: bnsearch {command} digits" in invoke(command, "--help").stdout

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bnsearch.search import measuring
 from bnsearch.search.setups import STAGES
 from bnsearch.search.study_file import Study
 from tests.search.helpers import run, tiny
@@ -16,6 +17,13 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Study:
     study = tiny(tmp_path_factory.mktemp("whole"))
     assert run(study, *STAGES) == [True] * 4
     return study
+
+
+@pytest.fixture
+def measured_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How long a step takes is found out from one, for tests that do not look at it."""
+    monkeypatch.setattr(measuring, "STEP_SECONDS", 1e-9)
+    monkeypatch.setattr(measuring, "ROW_SECONDS", 1e-9)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What the tests of the search share: the tiny study, an executor without processes, what is stored."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
@@ -13,9 +14,11 @@ from safetensors import safe_open
 from bnsearch.data.part import Part
 from bnsearch.data.prepare import DataReference
 from bnsearch.search.address import default_url
+from bnsearch.search.forecast import Forecast, open_forecast
 from bnsearch.search.materials import Materials, cache_folder, rows_of
 from bnsearch.search.plan import Configuration, Plan
 from bnsearch.search.progress import Progress, Silent
+from bnsearch.search.remaining import Stored
 from bnsearch.search.session import Session, open_session
 from bnsearch.search.setups import STUDIES, Stage
 from bnsearch.search.stages import run_stage
@@ -73,6 +76,13 @@ def run(study: Study, *stages: str, **how: Any) -> list[bool]:
         with at_work(study, **how) as session:
             worked.append(run_stage(session, stage))
     return worked
+
+
+@contextmanager
+def forecast_of(study: Study) -> Iterator[tuple[Forecast, Stored]]:
+    """What is left of a study, and what it will take."""
+    with open_forecast(study, time.monotonic(), n_workers=2, executor_factory=Inline, progress=Silent()) as found:
+        yield found
 
 
 @contextmanager
