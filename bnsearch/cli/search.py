@@ -1,11 +1,13 @@
 """coarse, fine, confirm, final, and run: all that is missing."""
 
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from bnsearch.cli.duration import duration
 from bnsearch.cli.options import Chosen, repeats_option, session_options, study_argument, trials_option
 
 if TYPE_CHECKING:
@@ -74,23 +76,31 @@ def final(study: str, repeats: int | None, as_json: bool, **options: Any) -> Non
     _stage("final", Chosen(study, **options), as_json, () if repeats is None else (f"final.repeats={repeats}",))
 
 
-@click.command(epilog="Example: bnsearch run digits")
+@click.command(epilog="Example: bnsearch run digits --budget 10m", short_help="Run every stage that is missing.")
 @study_argument
+@click.option("--budget", type=duration, help="Begin nothing that will not fit into this time: 90s, 30m, 1h30m.")
 @session_options
-def run(study: str, as_json: bool, **options: Any) -> None:
+def run(study: str, budget: float | None, as_json: bool, **options: Any) -> None:
     """Run every stage that is missing, and sum up."""
-    chosen = Chosen(study, **options)
+    began, chosen = time.monotonic(), Chosen(study, **options)
     resolved = chosen.load()  # as above
-    from bnsearch.report.answer import answer
+    from bnsearch.report.answer import answer, so_far
     from bnsearch.report.findings import with_findings
+    from bnsearch.report.planned import left_out_report
     from bnsearch.report.text import run_report
+    from bnsearch.search.budget import run_within
     from bnsearch.search.stages import keep_findings, run_all, status
 
     with chosen.session(resolved) as session:
-        worked = any(run_all(session).values())
+        outcome = None if budget is None else run_within(session, budget, began)
+        worked = any(run_all(session).values()) if outcome is None else outcome.worked
         rows, database = with_findings(status(session.store, study, resolved.results)), session.store.url
         keep_findings(session.store, rows)
+    left_out = outcome.left_out if outcome is not None else ()
     if as_json:
-        click.echo(json.dumps(answer(resolved.name, rows, database)))
+        found = so_far(resolved.name, rows, database) if left_out else answer(resolved.name, rows, database)
+        click.echo(json.dumps(found | ({} if outcome is None else {"left_out": left_out})))
+    elif outcome is not None and left_out:
+        left_out_report(rows, database, left_out, outcome.seconds_needed, outcome.seconds_left)
     else:
         run_report(study, rows, database, Path(resolved.results), worked)

@@ -1,8 +1,11 @@
-"""A plan as people read it."""
+"""A plan, and what a budget left out, as people read it."""
+
+from collections.abc import Sequence
 
 from rich.console import Console
 
 from bnsearch.report.conclusions import Finding
+from bnsearch.report.findings import all_findings
 from bnsearch.report.text import grid, new_console, new_table
 from bnsearch.report.words import Row, duration
 
@@ -24,6 +27,24 @@ def plan_report(plan: Row, console: Console | None = None) -> None:
         if plan["proposal"]["command"] is not None:
             # on one line whatever its length, to be pasted
             console.print("", plan["proposal"]["command"], markup=False, highlight=False, soft_wrap=True, sep="\n")
+
+
+def left_out_report(
+    rows: Sequence[Row],
+    database: str,
+    left_out: Sequence[str],
+    needed: float,
+    left: float,
+    console: Console | None = None,
+) -> None:
+    """What was found so far, and which stages there was no time for; needed, left: seconds."""
+    console = console or new_console()
+    time_left = duration(left) if left > 0 else "none"
+    line = (
+        f"{', '.join(left_out)}: about {duration(needed)} more, of which {time_left} was left; run again without "
+        f"--budget, or with a larger one, to go on"
+    )
+    console.print(grid([*all_findings(rows), ("Database", database), ("Left out", line)]))
 
 
 def too_little(proposal: Row) -> str:

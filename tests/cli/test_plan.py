@@ -1,4 +1,4 @@
-"""plan: what it prints and writes, and that it leaves no trace."""
+"""plan, and run within a budget: what they print and write, and that a plan leaves no trace."""
 
 import shlex
 from pathlib import Path
@@ -59,8 +59,7 @@ def test_a_proposal_is_a_command_that_can_be_run(folder: Path) -> None:
     assert (program, run, rest[0]) == ("bnsearch", "run", "tiny.toml")
     assert "coarse.trials=1000" not in rest, "the proposal takes its place"
     assert {"training.epochs=1", "seed=3", f"coarse.trials={proposal['set']['coarse.trials']}"} <= set(rest)
-    again = answer("plan", *rest)
-    assert again["stages"][0]["trials"] == proposal["set"]["coarse.trials"]
+    assert "Left out" in invoke(run, *rest, "--budget", "0.001s").stdout
 
 
 def test_too_small_a_budget_is_said_with_the_least(folder: Path) -> None:
@@ -93,6 +92,9 @@ def test_the_written_study_runs(finished: Path) -> None:
         ("plan tiny.toml --budget 1.2.3s", "but got '1.2.3s'"),
         ("plan tiny.toml --budget 1m30", "but got '1m30'"),
         ("plan tiny.toml --budget 30m1h", "but got '30m1h'"),
+        ("run tiny.toml --budget", "requires an argument"),
+        ("run tiny.toml --budget nan", "but got 'nan'"),
+        (f"run tiny.toml --budget {'9' * 400}h", "above 0"),
         ("plan tiny.toml --write mine.toml", "--write must come with --budget"),
         ("plan tiny.toml --budget 1m --write tiny.toml", "there is tiny.toml already"),
         ("plan tiny.toml --budget 1m --write nowhere/mine.toml", "in a folder that exists"),
@@ -118,3 +120,29 @@ def test_a_budget_that_nothing_fits_into_is_not_written(
 
 def test_a_plan_of_a_study_that_changed_is_refused(finished: Path, refusal: Refusal) -> None:  # noqa: F811
     assert "`training.epochs` must stay" in refusal("plan", "tiny.toml", "--set", "training.epochs=3")
+
+
+# ---- run within a budget
+
+
+def test_a_run_says_what_it_left_out_and_a_later_one_goes_on(folder: Path, finished_once: Path) -> None:
+    result = invoke("run", "tiny.toml", "--budget", "0.001s", "--workers", "1")
+    output = " ".join(result.stdout.split())
+    assert "Left out coarse, fine, confirm, final: about" in output
+    assert "run again without --budget, or with a larger one, to go on" in output
+    assert answer("run", "tiny.toml", "--budget", "0.001s", "--workers", "1") == {
+        "study": "tiny",
+        "database": "sqlite:///tiny.db",
+        "stages": [],
+        "left_out": STAGES,
+    }
+    result = invoke("run", "tiny.toml", "--budget", "1h", "--workers", "1")
+    assert "Left out" not in result.stdout
+    assert "Test" in result.stdout
+    for stage in STAGES:
+        own, other = trials(folder, f"tiny.{stage}"), trials(finished_once, f"tiny.{stage}")
+        assert [(t.params, t.value) for t in own] == [(t.params, t.value) for t in other]
+
+
+def test_a_run_within_a_budget_as_json(finished: Path) -> None:
+    assert answer("run", "tiny.toml", "--budget", "1s") == answer("run", "tiny.toml") | {"left_out": []}

@@ -1,4 +1,4 @@
-"""A plan, on terminals of the usual widths."""
+"""A plan and what a budget left out, on terminals of the usual widths."""
 
 import io
 from typing import Any
@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from bnsearch.report.planned import plan_report
+from bnsearch.report.planned import left_out_report, plan_report
 from bnsearch.report.words import duration
+from tests.report.rows import COARSE, FINE, changed
 
 RESOLVES = {"difference": 0.01189, "finalists": 5, "repeats": 5, "n_valid": 5000}
 COMMAND = (
@@ -115,6 +116,17 @@ def test_not_even_the_least_fits(console: Console) -> None:
     assert "must be at least about 3 min 10 s, which the least takes (coarse.trials = 3, " in words(console)
     assert "but got 1 min 0 s" in words(console)
     assert "bnsearch run" not in words(console)
+
+
+@pytest.mark.parametrize(("left", "shown"), [(31.0, "31.0 s"), (-2.0, "none")])
+def test_what_was_left_out(left: float, shown: str, console: Console) -> None:
+    fine = changed(FINE, trials__complete=3, verdict=None)
+    left_out_report([COARSE, fine], "sqlite:///mine.db", ("fine", "confirm", "final"), 100.0, left, console)
+    assert "Coarse" in words(console)
+    assert "Database sqlite:///mine.db" in words(console)
+    assert f"Left out fine, confirm, final: about 1 min 40 s more, of which {shown} was left; run again" in words(
+        console
+    )
 
 
 @pytest.mark.parametrize(
