@@ -7,7 +7,6 @@ plain chain affine -> ReLU -> … -> affine -> softmax. Files are safetensors: `
 
 import json
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from bnsearch.core.layers import Moments
 from bnsearch.core.network import Network
 from bnsearch.data.transform import Transform
+from bnsearch.data.whole_file import write_whole
 from bnsearch.errors import ModelError
 
 Float = NDArray[np.float64]
@@ -102,10 +102,7 @@ def save_model(model: Model, path: Path) -> None:
     for i, (W, b) in enumerate(zip(model.weights, model.biases, strict=True)):
         tensors[f"layers.{i}.weight"], tensors[f"layers.{i}.bias"] = np.ascontiguousarray(W), np.ascontiguousarray(b)
     text = {"format": FORMAT, "classes": json.dumps(model.classes), "metadata": json.dumps(dict(model.metadata))}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(save(tensors, metadata=text))
-    os.replace(temporary, path)
+    write_whole(path, [save(tensors, metadata=text)])
 
 
 def load_model(path: str | Path) -> Model:

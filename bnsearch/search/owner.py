@@ -4,8 +4,12 @@ Without this, a study run with another `--storage` would write over the models o
 other's. The owner is written into the folder; a default database by its name alone, so that a folder may be moved.
 """
 
+import errno
 import os
 
+from bnsearch.data.dataset import one_line
+from bnsearch.data.disk_error import cause_and_remedy
+from bnsearch.data.whole_file import write_whole
 from bnsearch.errors import StoreError
 from bnsearch.search.address import default_url, sqlite_path, without_password
 from bnsearch.search.study_file import Study
@@ -20,15 +24,14 @@ def claim(study: Study, url: str) -> None:
         study.results.mkdir(parents=True, exist_ok=True)
         owner = path.read_text(encoding="utf-8").strip() if path.exists() else ""
         if not owner:
-            temporary = path.with_suffix(".tmp")
-            temporary.write_text(f"{mine}\n", encoding="utf-8")
-            os.replace(temporary, path)
+            write_whole(path, [f"{mine}\n".encode()])
         elif not os.access(study.results, os.W_OK):
-            raise PermissionError(None, "it cannot be written")
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise StoreError(f"{study.results} must be a writable folder, but: {cause_and_remedy(error)}.") from error
+    except ValueError as error:
         raise StoreError(
-            f"{study.results} must be a writable folder, but: {reason}. Choose another folder or mend its rights."
+            f"{path} must be text, but: {one_line(error)}. Write the database's address into it."
         ) from error
     check_owner(study, url)
 

@@ -10,14 +10,14 @@ from typing import Any
 from bnsearch.data.cache import check_writable
 from bnsearch.errors import StoreError
 from bnsearch.search.address import default_url, sqlite_path
+from bnsearch.search.database_error import database_errors
 from bnsearch.search.executor import ExecutorFactory
 from bnsearch.search.lock import study_locked
 from bnsearch.search.materials import Materials, cache_folder
 from bnsearch.search.owner import check_owner, claim
 from bnsearch.search.progress import Progress
 from bnsearch.search.setups import STAGE_OF
-from bnsearch.search.sqlite import check_optunas
-from bnsearch.search.store import Store, database_errors, open_existing, open_store
+from bnsearch.search.store import Store, check_database, open_existing, open_store
 from bnsearch.search.study_file import Study
 
 
@@ -70,7 +70,7 @@ def open_session(
     if path is None or not path.exists():  # a finished study does not need a cache any longer
         check_writable(materials.cache)
     if path is not None:
-        check_optunas(path)
+        check_database(path)
     with study_locked(study.results, path), database_errors(url):
         claim(study, url)
         store = open_store(url, study.name)
@@ -90,7 +90,7 @@ def store_to_change(study: Study, storage: str | None) -> Iterator[Store | None]
         yield None
         return
     if path is not None:
-        check_optunas(path)
+        check_database(path)
     with study_locked(study.results, path), database_errors(url):
         check_owner(study, url)
         store = open_store(url, study.name)
