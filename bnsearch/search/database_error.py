@@ -1,5 +1,6 @@
 """What a database says when it cannot be read or written, and what helps; never with a password."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,10 @@ def database_errors(url: str) -> Iterator[None]:
     """What the database library raises becomes one line."""
     try:
         yield
+    except json.JSONDecodeError as error:  # of what Optuna stores as JSON
+        raise StoreError(
+            f"The database {without_password(url)} must be whole, but holds text that is cut off or altered: {RESTORE}."
+        ) from error
     except (sa.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, sqlite3.Error) as error:
         reason = hide_passwords(cause_and_remedy(error), url)
         raise StoreError(

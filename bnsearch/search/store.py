@@ -224,7 +224,7 @@ def _on(connection: sqlite3.Connection) -> dict[str, Any]:
 
 def _storage(url: str, engine_kwargs: dict[str, Any], *, made: bool = False) -> RDBStorage:
     """Optuna's storage, which makes its tables if they have not been made, and then checks their version."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # what it warns of comes as an exception too
     # errors come as exceptions; what the pool logs besides is a traceback when Ctrl-C meets a query
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
     template = url.replace("{", "{{").replace("}", "}}")  # which Optuna fills in
