@@ -32,8 +32,8 @@ def cause_and_remedy(error: BaseException) -> str:
     original = said.orig if isinstance(said, sa.exc.DBAPIError) and said.orig is not None else said
     cause = (str(original).splitlines() or [type(original).__name__])[0]
     name = str(getattr(original, "sqlite_errorname", ""))
-    remedy = next((remedy for start, remedy in REMEDIES.items() if name.startswith(start)), "mend it")
-    return f"{cause}: {remedy}"
+    remedy = next((remedy for start, remedy in REMEDIES.items() if name.startswith(start)), "mend that")
+    return f"{cause.rstrip('.')}: {remedy}"
 
 
 @contextmanager

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from bnsearch.data.cache import check_writable
+from bnsearch.data.dataset import one_line
 from bnsearch.errors import StoreError
-from bnsearch.search.address import default_url, sqlite_path
-from bnsearch.search.database_error import database_errors
+from bnsearch.search.address import default_url, sqlite_path, without_password
+from bnsearch.search.database_error import RESTORE, database_errors
 from bnsearch.search.executor import ExecutorFactory
 from bnsearch.search.lock import study_locked
 from bnsearch.search.materials import Materials, cache_folder
@@ -108,6 +109,12 @@ def existing_store(study: Study, storage: str | None) -> Iterator[Store | None]:
         store = open_existing(url, study.name)
         try:
             yield store
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            # SQLite keeps its pages in order, not what stands in them
+            raise StoreError(
+                f"What {without_password(url)} holds of {study.name!r} must be as this version of bnsearch writes it, "
+                f"but: {one_line(error)}: {RESTORE}, or use the version that wrote it."
+            ) from error
         finally:
             if store is not None:
                 store.close()

@@ -19,6 +19,7 @@ from optuna.storages import RDBStorage
 
 from bnsearch.errors import StoreError
 from bnsearch.search.address import hide_passwords, sqlite_path, without_password
+from bnsearch.search.database_error import cause_and_remedy
 from bnsearch.search.lock import in_turn
 from bnsearch.search.sqlite import (
     BUSY_SECONDS,
@@ -232,8 +233,8 @@ def _storage(url: str, engine_kwargs: dict[str, Any], *, made: bool = False) -> 
         return RDBStorage(
             template, engine_kwargs=engine_kwargs, skip_compatibility_check=made, skip_table_creation=made
         )
-    except (sa.exc.SQLAlchemyError, ImportError, RuntimeError) as error:
+    except (sa.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, ImportError, RuntimeError) as error:
         raise StoreError(
             f"The database {without_password(url)} must be one that Optuna {optuna.__version__} can use, but: "
-            f"{hide_passwords(str(error).splitlines()[0], url)}"
+            f"{hide_passwords(cause_and_remedy(error), url)}."
         ) from error

@@ -28,6 +28,12 @@ _folders: list[Path] = []
 _installed = False
 
 
+def check_line(error: Exception, secret: str = "\n") -> None:
+    """A refusal is one line, without a secret."""
+    assert "\n" not in str(error), error
+    assert secret not in str(error), error
+
+
 @contextmanager
 def only_in(folder: Path) -> Iterator[None]:
     """AssertionError where anything is started, unpickled, connected to, or written outside the folder."""

@@ -11,6 +11,7 @@ from bnsearch.errors import BnsearchError
 from bnsearch.search.setups import STAGES
 from bnsearch.search.space import distributions, propose
 from bnsearch.search.study_file import bundled, load_study
+from tests.fuzz.guard import check_line
 from tests.fuzz.mutation import spoilt_or_raw
 from tests.helpers import TINY
 
@@ -108,7 +109,7 @@ def check(content: bytes, folder: Path) -> bool:
     try:
         study = load_study(str(path))
     except BnsearchError as error:
-        assert "\n" not in str(error), error
+        check_line(error)
         return False
     assert set(study.setups) == set(STAGES)
     table = study.tables.coarse

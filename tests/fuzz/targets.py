@@ -75,18 +75,17 @@ def fuzz(target: Target, n: int, *, derandomize: bool = False) -> Found:
     @given(target.inputs().map(Input))
     def check(content: Input) -> None:
         try:
-            if target.check(content, Path(folder)):
-                found.taken += 1
-            else:
-                found.refused += 1
+            with TemporaryDirectory() as folder:
+                taken = target.check(content, Path(folder))
+            found.taken += taken
+            found.refused += not taken
         except Exception as error:
             found.failed += 1
             kind = _kind(error)
             if len(content) < len(found.failures.get(kind, content + b" ")):
                 found.failures[kind] = content
 
-    with TemporaryDirectory() as folder:
-        check()
+    check()
     return found
 
 
