@@ -10,6 +10,7 @@ from typing import NoReturn
 import click
 
 from bnsearch.cli.database import backup, upgrade
+from bnsearch.cli.doctor import doctor
 from bnsearch.cli.search import coarse, confirm, final, fine, run
 from bnsearch.cli.study import reset, status
 from bnsearch.errors import BnsearchError
@@ -40,7 +41,7 @@ def commands(context: click.Context, debug: bool) -> None:
         context.exit(EXIT_REFUSED)
 
 
-for command in (coarse, fine, confirm, final, run, status, reset, backup, upgrade):
+for command in (coarse, fine, confirm, final, run, status, reset, doctor, backup, upgrade):
     commands.add_command(command)
 
 

@@ -32,7 +32,8 @@ def cause_and_remedy(error: BaseException) -> str:
     original = said.orig if isinstance(said, sa.exc.DBAPIError) and said.orig is not None else said
     cause = (str(original).splitlines() or [type(original).__name__])[0]
     name = str(getattr(original, "sqlite_errorname", ""))
-    remedy = next((remedy for start, remedy in REMEDIES.items() if name.startswith(start)), "mend that")
+    other = "see to the server and the address" if isinstance(said, sa.exc.DBAPIError) and not name else "mend that"
+    remedy = next((remedy for start, remedy in REMEDIES.items() if name.startswith(start)), other)
     return f"{cause.rstrip('.')}: {remedy}"
 
 

@@ -60,6 +60,21 @@ def locked(path: Path, what: str) -> Iterator[None]:
         yield
 
 
+def holder(path: Path) -> str | None:
+    """Who holds the lock file at path, or None; it is neither made nor written to."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # given back at once
+    except BlockingIOError:
+        return _holder(descriptor)
+    finally:
+        os.close(descriptor)
+    return None
+
+
 @contextmanager
 def in_turn(folder: Path) -> Iterator[None]:
     """Wait for the lock on a folder itself, for what must be done by one process after another."""

@@ -6,12 +6,14 @@ other's. The owner is written into the folder; a default database by its name al
 
 import errno
 import os
+from pathlib import Path
 
 from bnsearch.data.dataset import one_line
 from bnsearch.data.disk_error import cause_and_remedy
 from bnsearch.data.whole_file import write_whole
 from bnsearch.errors import StoreError
 from bnsearch.search.address import default_url, sqlite_path, without_password
+from bnsearch.search.database_error import RESTORE
 from bnsearch.search.study_file import Study
 
 NAME = "database.txt"
@@ -47,6 +49,16 @@ def check_owner(study: Study, url: str) -> None:
         raise StoreError(
             f"The results in {study.results} must belong to the database at hand, but are of {owner}, not {mine}: "
             f"use that one, or another name (copy the study file); if it was moved, write its address into {path}."
+        )
+
+
+def check_not_emptied(study: Study, path: Path) -> None:
+    """Refuse a database file that has become empty beside the results of what was in it; a new one is not there yet."""
+    empty = path.is_file() and path.stat().st_size == 0 and not path.with_name(f"{path.name}-wal").exists()
+    if empty and any(study.results.glob("*/*")):
+        raise StoreError(
+            f"{path} must hold the trials whose results lie in {study.results}, but is empty: {RESTORE}, or delete it to "
+            f"start anew."
         )
 
 

@@ -15,7 +15,7 @@ from bnsearch.search.database_error import RESTORE, database_errors
 from bnsearch.search.executor import ExecutorFactory
 from bnsearch.search.lock import study_locked
 from bnsearch.search.materials import Materials, cache_folder
-from bnsearch.search.owner import check_owner, claim
+from bnsearch.search.owner import check_not_emptied, check_owner, claim
 from bnsearch.search.progress import Progress
 from bnsearch.search.setups import STAGE_OF
 from bnsearch.search.store import Store, check_database, open_existing, open_store
@@ -71,6 +71,7 @@ def open_session(
     if path is None or not path.exists():  # a finished study does not need a cache any longer
         check_writable(materials.cache)
     if path is not None:
+        check_not_emptied(study, path)
         check_database(path)
     with study_locked(study.results, path), database_errors(url):
         claim(study, url)
@@ -91,6 +92,7 @@ def store_to_change(study: Study, storage: str | None) -> Iterator[Store | None]
         yield None
         return
     if path is not None:
+        check_not_emptied(study, path)
         check_database(path)
     with study_locked(study.results, path), database_errors(url):
         check_owner(study, url)
@@ -105,6 +107,9 @@ def store_to_change(study: Study, storage: str | None) -> Iterator[Store | None]
 def existing_store(study: Study, storage: str | None) -> Iterator[Store | None]:
     """The study's database for a look, or None where there is none yet."""
     url = storage_url(study, storage)
+    path = sqlite_path(url)
+    if path is not None:
+        check_not_emptied(study, path)
     with database_errors(url):
         store = open_existing(url, study.name)
         try:

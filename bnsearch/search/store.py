@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
 
+from bnsearch.data.dataset import one_line
 from bnsearch.errors import StoreError
 from bnsearch.search.address import hide_passwords, sqlite_path, without_password
 from bnsearch.search.database_error import cause_and_remedy
@@ -233,7 +234,13 @@ def _storage(url: str, engine_kwargs: dict[str, Any], *, made: bool = False) -> 
         return RDBStorage(
             template, engine_kwargs=engine_kwargs, skip_compatibility_check=made, skip_table_creation=made
         )
-    except (sa.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, ImportError, RuntimeError) as error:
+    except ImportError as error:
+        cause = one_line(error.__cause__ or error)
+        raise StoreError(
+            f"The database {without_password(url)} must have its driver installed, but: {cause}: "
+            f"install it (for PostgreSQL: pip install psycopg[binary]), or leave out --storage."
+        ) from error
+    except (sa.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, RuntimeError) as error:
         raise StoreError(
             f"The database {without_password(url)} must be one that Optuna {optuna.__version__} can use, but: "
             f"{hide_passwords(cause_and_remedy(error), url)}."
