@@ -57,8 +57,8 @@ def check_not_emptied(study: Study, path: Path) -> None:
     empty = path.is_file() and path.stat().st_size == 0 and not path.with_name(f"{path.name}-wal").exists()
     if empty and any(study.results.glob("*/*")):
         raise StoreError(
-            f"{path} must hold the trials whose results lie in {study.results}, but is empty: {RESTORE}, or delete it to "
-            f"start anew."
+            f"{path} must hold the trials whose results lie in {study.results}, but is empty: {RESTORE}, or delete it "
+            f"to start anew."
         )
 
 

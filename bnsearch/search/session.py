@@ -13,7 +13,7 @@ from bnsearch.errors import StoreError
 from bnsearch.search.address import default_url, sqlite_path, without_password
 from bnsearch.search.database_error import RESTORE, database_errors
 from bnsearch.search.executor import ExecutorFactory
-from bnsearch.search.lock import study_locked
+from bnsearch.search.lock import in_turn, study_locked
 from bnsearch.search.materials import Materials, cache_folder
 from bnsearch.search.owner import check_not_emptied, check_owner, claim
 from bnsearch.search.progress import Progress
@@ -70,9 +70,10 @@ def open_session(
     _ = materials.dataset
     if path is None or not path.exists():  # a finished study does not need a cache any longer
         check_writable(materials.cache)
-    if path is not None:
+    if path is not None and path.exists():
         check_not_emptied(study, path)
-        check_database(path)
+        with in_turn(path.parent):
+            check_database(path)
     with study_locked(study.results, path), database_errors(url):
         claim(study, url)
         store = open_store(url, study.name)
@@ -91,9 +92,10 @@ def store_to_change(study: Study, storage: str | None) -> Iterator[Store | None]
     if path is not None and not path.exists():
         yield None
         return
-    if path is not None:
+    if path is not None and path.exists():
         check_not_emptied(study, path)
-        check_database(path)
+        with in_turn(path.parent):
+            check_database(path)
     with study_locked(study.results, path), database_errors(url):
         check_owner(study, url)
         store = open_store(url, study.name)

@@ -22,15 +22,15 @@ OTHER = "or move it away or name another with --storage"
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that cannot write, to a database that is whole and Optuna's; nothing is written.
+    """A connection that cannot write, to a database that is whole and Optuna's; nothing is written. The caller holds
+    the folder's turn, so that nobody begins to write to a database that is not in use.
 
     A new file, an empty one and one whose tables were begun may become Optuna's.
     """
     with ExitStack() as opened:
         with _readable(path):
-            connection = opened.enter_context(
-                closing(sqlite3.connect(_read_only(path), uri=True, timeout=BUSY_SECONDS))
-            )
+            uri = _without_trace(path)
+            connection = opened.enter_context(closing(sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS)))
             _check_optunas(connection, path)
             check_whole(connection, path)
         yield connection
@@ -86,7 +86,7 @@ def has_schema(connection: sqlite3.Connection) -> bool:
 
 
 def copy_in_memory(path: Path) -> sqlite3.Connection:
-    """A consistent copy, which may be written to without a trace on the disk; the caller holds the folder's turn."""
+    """A consistent copy, which may be written to without a trace on the disk; to be called as `reading`."""
     with reading(path) as connection, _readable(path):
         memory = sqlite3.connect(":memory:", check_same_thread=False)
         try:
@@ -108,11 +108,11 @@ def switch_to_wal(path: Path) -> None:
         ) from error
 
 
-def _read_only(path: Path) -> str:
-    """The URI of a connection that leaves no file behind.
+def _without_trace(path: Path) -> str:
+    """The URI of a connection that leaves no file behind; the caller holds the folder's turn.
 
-    A WAL database without its log is not in use; read in the usual way it would get a log and an index that nobody
-    removes, or could not be read at all where its folder cannot be written.
+    A WAL database without its log is not in use. Read in the usual way it would get a log and an index that nobody
+    removes, or could not be read at all where its folder cannot be written or has no room.
     """
     with path.open("rb") as file:
         header = file.read(20)

@@ -148,16 +148,21 @@ def open_store(url: str, name: str) -> Store:
         made = check_database(path)
         switch_to_wal(path)
         storage = _storage(url, {"connect_args": {"timeout": BUSY_SECONDS}}, made=made)
-    # NORMAL is safe in WAL mode and saves an fsync a commit; it is a property of each connection
-    sa.event.listen(storage.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = NORMAL"))
-    storage.remove_session()
-    storage.engine.dispose()
+        # NORMAL is safe in WAL mode and saves an fsync a commit; it is a property of each connection
+        normal = "PRAGMA synchronous = NORMAL"
+        sa.event.listen(storage.engine, "connect", lambda connection, _: connection.execute(normal))
+        storage.remove_session()
+        storage.engine.dispose()
+        with (
+            storage.engine.connect() as connection
+        ):  # from now on there is a log, by which others see that it is in use
+            connection.exec_driver_sql("SELECT count(*) FROM studies")
     return Store(storage, name)
 
 
 def check_database(path: Path) -> bool:
     """Refuse a file that is not, and cannot become, a whole database of this Optuna that can be written; nothing is
-    written. Have its tables been made?
+    written. Have its tables been made? The caller holds the folder's turn.
     """
     if not path.exists():
         return False

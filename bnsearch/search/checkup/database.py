@@ -48,8 +48,10 @@ def database(url: str) -> Iterator[Line]:
 
 
 def _integrity(path: Path) -> Iterator[Line]:
-    check_database(path)
-    with in_turn(path.parent), closing(copy_in_memory(path)) as copy:
+    with in_turn(path.parent):
+        check_database(path)
+        whole = copy_in_memory(path)
+    with closing(whole) as copy:
         damage = [str(found) for (found,) in copy.execute("PRAGMA integrity_check(3)") if found != "ok"]
         orphans = copy.execute("PRAGMA foreign_key_check").fetchmany(3)
     damage += [f"row {row} of {table} is of something that is not there" for table, row, *_ in orphans]
