@@ -29,7 +29,7 @@ def check_study(called: str, storage: str | None, data_dir: Path | None, n_worke
 
     def from_database() -> Iterator[Line]:
         yield from database.database(url)
-        kept.append(database.read(found, url))
+        kept.append(database.read(found, storage))
         yield from database.trials(kept[0])
         yield from database.versions(kept[0])
 

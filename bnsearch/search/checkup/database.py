@@ -27,9 +27,9 @@ class Stored:
     attrs: Mapping[str, Mapping[str, Any]]
 
 
-def read(study: Study, url: str) -> Stored:
+def read(study: Study, storage: str | None) -> Stored:
     """All of it; BnsearchError where it cannot be read or understood."""
-    with existing_store(study, url) as store:
+    with existing_store(study, storage) as store:
         rows = status(store, study.called, study.results)
         found = {stage: s for stage in STUDIES if store is not None and (s := store.load(stage)) is not None}
         attrs = {stage: dict(optuna_study.user_attrs) for stage, optuna_study in found.items()}
