@@ -5,9 +5,9 @@ plain chain affine -> ReLU -> … -> affine -> softmax. Files are safetensors: `
 `layers.0.bias` (fan_out,), ….
 """
 
+import hashlib
 import json
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from bnsearch.core.layers import Moments
 from bnsearch.core.network import Network
+from bnsearch.data.dataset import one_line
 from bnsearch.data.transform import Transform
+from bnsearch.data.whole_file import write_whole
 from bnsearch.errors import ModelError
 
 Float = NDArray[np.float64]
@@ -102,22 +104,22 @@ def save_model(model: Model, path: Path) -> None:
     for i, (W, b) in enumerate(zip(model.weights, model.biases, strict=True)):
         tensors[f"layers.{i}.weight"], tensors[f"layers.{i}.bias"] = np.ascontiguousarray(W), np.ascontiguousarray(b)
     text = {"format": FORMAT, "classes": json.dumps(model.classes), "metadata": json.dumps(dict(model.metadata))}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(save(tensors, metadata=text))
-    os.replace(temporary, path)
+    text["checksum"] = _checksum(tensors, text)
+    write_whole(path, [save(tensors, metadata=text)])
 
 
 def load_model(path: str | Path) -> Model:
     """Read a file that `save_model` wrote; raises ModelError for anything else."""
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
     try:
+        if not Path(path).is_file():  # a pipe would let wait for ever
+            raise FileNotFoundError("there is none")
         with safe_open(path, framework="numpy") as file:
             text = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"{path} must be a readable safetensors file, but: {error}.") from error
+    except Exception as error:  # safetensors has many for what is no such file, and for types that NumPy does not know
+        raise ModelError(f"{path} must be a readable safetensors file, but: {one_line(error)}.") from error
     if text.get("format") != FORMAT:
         raise ModelError(
             f"{path} must be a model written by bnsearch ({FORMAT}), but its format is {text.get('format')!r}."
@@ -126,16 +128,35 @@ def load_model(path: str | Path) -> Model:
         n_layers = len(tensors) // 2
         weights = tuple(tensors[f"layers.{i}.weight"] for i in range(n_layers))
         biases = tuple(tensors[f"layers.{i}.bias"] for i in range(n_layers))
-        classes, metadata = tuple(json.loads(text["classes"])), dict(json.loads(text["metadata"]))
-    except (KeyError, ValueError, TypeError) as error:
-        raise ModelError(f"{path} lacks a part of the model: {error}.") from error
+        classes, metadata = _checked_classes(json.loads(text["classes"])), dict(json.loads(text["metadata"]))
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
+        raise ModelError(f"{path} lacks a part of the model: {one_line(error)}.") from error
     widths = [weights[0].shape[:1] if weights else (), *(b.shape for b in biases)]
     if (
         not weights
         or len(tensors) != 2 * n_layers
-        or any(len(w) != 1 for w in widths)
+        or any(len(w) != 1 or w == (0,) for w in widths)
         or any(W.shape != widths[i] + widths[i + 1] for i, W in enumerate(weights))
         or widths[-1] != (len(classes),)
     ):
         raise ModelError(f"{path} must hold a chain of matching layers, but has shapes {[W.shape for W in weights]}.")
+    if {array.dtype for array in tensors.values()} != {np.dtype(np.float64)}:
+        types = ", ".join(sorted({str(array.dtype) for array in tensors.values()}))
+        raise ModelError(f"{path} must hold float64 numbers, but has {types}.")
+    if text.get("checksum", _checksum(tensors, text)) != _checksum(tensors, text):
+        raise ModelError(f"{path} must be as it was written, but its checksum is another: it was altered or damaged.")
     return Model(weights, biases, classes, metadata)
+
+
+def _checked_classes(names: Any) -> tuple[str, ...]:
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise TypeError("its classes are no list of names")
+    return tuple(names)
+
+
+def _checksum(tensors: Mapping[str, NDArray[Any]], text: Mapping[str, str]) -> str:
+    digest = hashlib.sha256(json.dumps([text.get("classes"), text.get("metadata")]).encode())
+    for name in sorted(tensors):
+        digest.update(f"{name} {tensors[name].shape}".encode())
+        digest.update(tensors[name].tobytes())
+    return digest.hexdigest()

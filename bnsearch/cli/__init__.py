@@ -2,11 +2,15 @@
 
 import signal
 import sys
+import traceback
 from io import TextIOWrapper
+from itertools import pairwise
 from typing import NoReturn
 
 import click
 
+from bnsearch.cli.database import backup, upgrade
+from bnsearch.cli.doctor import doctor
 from bnsearch.cli.plan import plan
 from bnsearch.cli.search import coarse, confirm, final, fine, run
 from bnsearch.cli.study import reset, status
@@ -39,7 +43,7 @@ def commands(context: click.Context, debug: bool) -> None:
         context.exit(EXIT_REFUSED)
 
 
-for command in (coarse, fine, confirm, final, run, plan, status, reset):
+for command in (coarse, fine, confirm, final, run, plan, status, reset, doctor, backup, upgrade):
     commands.add_command(command)
 
 
@@ -59,12 +63,26 @@ def main() -> None:
         _stop(f"{error.format_message()} (see {command} --help)", EXIT_REFUSED)
     except Exception as error:
         if debug:
-            raise
+            click.echo(_without_passwords("".join(traceback.format_exception(error))), err=True, nl=False)
+            sys.exit(EXIT_BUG)
         if isinstance(error, BnsearchError):
             _stop(str(error), EXIT_REFUSED)
         _stop(f"unexpected {type(error).__name__}: {error} (a bug; bnsearch --debug … shows where)", EXIT_BUG)
 
 
 def _stop(text: str, exit_code: int) -> NoReturn:
-    click.echo(f"bnsearch: {' '.join(text.split())}", err=True)
+    click.echo(f"bnsearch: {' '.join(_without_passwords(text).split())}", err=True)
     sys.exit(exit_code)
+
+
+def _without_passwords(text: str) -> str:
+    """Whatever library the text comes from: a password of a database's address on the command line is not in it."""
+    given = [after for before, after in pairwise(sys.argv) if before == "--storage"]
+    given += [argument.removeprefix("--storage=") for argument in sys.argv if "://" in argument]
+    if not given:
+        return text
+    from bnsearch.search.address import hide_passwords, without_password
+
+    for url in given:
+        text = hide_passwords(text.replace(url, without_password(url)), url)
+    return text

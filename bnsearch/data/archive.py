@@ -1,5 +1,6 @@
 """NumPy archives: X and y, and perhaps X_test and y_test, of which only the form is read with the training rows."""
 
+import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,8 @@ def _read_arrays(path: Path, x_name: str, y_name: str) -> tuple[NDArray[Any], ND
     """Read two arrays, X of rows and y of labels, and the forms of all that the archive holds."""
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            if len(set(archive.files)) < len(archive.files):
+                raise ValueError("it has two arrays of one name")
             forms = {name: _form(archive, name) for name in archive.files}
             found = {name: np.asarray(archive[name]) for name in (x_name, y_name) if name in forms}
     except Exception as error:  # zipfile, zlib and NumPy each have errors of their own for damaged bytes
@@ -58,13 +61,17 @@ def _read_arrays(path: Path, x_name: str, y_name: str) -> tuple[NDArray[Any], ND
 
 def _form(archive: Any, name: str) -> Form:
     """Shape and type of an array, from its header alone."""
-    with archive.zip.open(f"{name}.npy" if f"{name}.npy" in archive.zip.namelist() else name) as file:
+    info = archive.zip.getinfo(f"{name}.npy" if f"{name}.npy" in archive.zip.namelist() else name)
+    with archive.zip.open(info) as file:
         file.MIN_READ_SIZE = 1  # of compressed bytes: what lies behind the header may be test rows
         version = npy.read_magic(file)
         read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, _, dtype = read(file)
+        n_bytes = info.file_size - file.tell()
     if dtype.hasobject:
         raise ValueError(f"{name} holds Python objects")
+    if math.prod(shape) * dtype.itemsize != n_bytes:  # else NumPy would ask for as much memory as a header likes
+        raise ValueError(f"{name} of shape {shape} has {n_bytes:,} bytes")
     return shape, dtype
 
 

@@ -4,9 +4,10 @@ A file made from others has its sha256 in another beside it; a copy of data at h
 """
 
 import hashlib
+import io
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,36 +15,57 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bnsearch.data.disk_error import cause_and_remedy
+from bnsearch.data.whole_file import Bytes, write_whole
 from bnsearch.errors import DataError
 
 COMPARE_ROWS = 5000
 
 
-def write(path: Path, write_to: Callable[[Path], object]) -> None:
-    """Whole or not at all: another process may be writing the same."""
+def write(path: Path, pieces: Iterable[Bytes]) -> None:
+    """Whole or not at all: another process may be writing the same. What a power cut takes is noticed and made anew."""
     with _folder_of_its_own(path.parent) as folder:
         temporary = folder / path.name
-        write_to(temporary)
+        write_whole(temporary, pieces, durable=False)
         os.replace(temporary, path)
 
 
 def keep_array(path: Path, array: NDArray[Any]) -> None:
     """Let the file hold the array (n, ...); written only where it does not."""
     if not _holds(path, array):
-        write(path, lambda temporary: np.save(temporary, array))
+        write(path, npy(array.dtype, array.shape, [array]))
 
 
-def make(path: Path, write_to: Callable[[Path], object]) -> None:
-    """Let the file be as it was made; made where it is missing or damaged, as `write_to` makes the same again."""
+def npy(dtype: Any, shape: tuple[int, ...], parts: Iterable[NDArray[Any]]) -> Iterator[Bytes]:
+    """A .npy file of an array that comes in parts, along its first axis.
+
+    Not `np.save` nor a memory map: on a full disk the one tells no cause, and the other kills the process.
+    """
+    head = io.BytesIO()
+    header = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(head, header)
+    yield head.getvalue()
+    for part in parts:
+        yield np.ascontiguousarray(part, dtype).reshape(-1).view(np.uint8).data
+
+
+def make(path: Path, content: Callable[[], Iterable[Bytes]]) -> None:
+    """Let the file be as it was made; made where it is missing or damaged, as `content` gives the same again."""
     checksum = path.with_name(f"{path.name}.sha256")
     try:
         if checksum.read_text(encoding="ascii") == _sha256(path):
             return
     except (OSError, ValueError):
         pass
-    write(path, write_to)
-    whole = _sha256(path)
-    write(checksum, lambda temporary: temporary.write_text(whole, encoding="ascii"))
+    digest = hashlib.sha256()
+
+    def digested() -> Iterator[Bytes]:
+        for piece in content():
+            digest.update(piece)
+            yield piece
+
+    write(path, digested())
+    write(checksum, [digest.hexdigest().encode()])
 
 
 def check_writable(cache: Path) -> None:
@@ -60,7 +82,8 @@ def _folder_of_its_own(parent: Path) -> Iterator[Path]:
             yield Path(folder)
     except OSError as error:
         raise DataError(
-            f"The cache folder {parent} must be writable, but: {error}. Set BNSEARCH_CACHE to another folder."
+            f"The cache folder {parent} must be writable, but: {cause_and_remedy(error)}. Set BNSEARCH_CACHE to "
+            f"use another folder."
         ) from error
 
 

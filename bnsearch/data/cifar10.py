@@ -103,13 +103,16 @@ def download(cache: Path, progress: Progress | None = None) -> Path:
 def unpack(archive: Path, into: Path) -> Path:
     """Unpack an archive and move its folder of batch files into the folder `into`: whole, or not at all.
 
-    Members that would lie or point outside are refused. Raises DataError.
+    Members other than files in that folder are refused, links and what would lie outside above all. Raises DataError.
     """
     target = into / FOLDER
     try:
         with tempfile.TemporaryDirectory(dir=into, prefix=".unpack-") as part:
             with tarfile.open(archive) as tar:
-                tar.extractall(part, filter="data")
+                # looked at first, one by one: "data" alone has been got round by chains of links
+                for member in tar:
+                    _check_member(member)
+                    tar.extract(member, part, filter="data")
             for name in (*TRAIN_FILES, TEST_FILE):  # tarfile takes a damaged header for the end of the archive
                 Path(part, FOLDER, name).stat()
             try:
@@ -123,6 +126,14 @@ def unpack(archive: Path, into: Path) -> Path:
             f"({one_line(error)}): remove it and download it again."
         ) from error
     return target
+
+
+def _check_member(member: tarfile.TarInfo) -> None:
+    folder, _, name = member.name.partition("/")
+    if folder != FOLDER or "/" in name or name == ".." or not (member.isreg() if name else member.isdir()):
+        raise ValueError(f"it has {member.name[:80]!r}, which is no file in {FOLDER}")
+    if member.size > safe_pickle.MAX_BYTES:
+        raise ValueError(f"it has {member.name[:80]!r} of {member.size:,} bytes")
 
 
 def read_batch(path: Path, n_rows: int) -> Rows:

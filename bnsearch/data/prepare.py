@@ -6,8 +6,10 @@ a temporary name first; it may be deleted at any time.
 """
 
 import hashlib
+import io
 import json
 import threading
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,10 +19,11 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from bnsearch.data.cache import keep_array, make
+from bnsearch.data.cache import keep_array, make, npy
 from bnsearch.data.dataset import Dataset, one_line
 from bnsearch.data.part import Part
 from bnsearch.data.transform import Standardize, Transform, fit_basis, fit_standardization
+from bnsearch.data.whole_file import Bytes
 from bnsearch.errors import DataError
 
 PROJECT_ROWS = 5000
@@ -112,16 +115,16 @@ def prepare(recipe: Recipe, cache: Path) -> DataReference:
     train_rows, _ = recipe.part.rows()
     transform_path = _transform_path(recipe, cache)
 
-    def save_transform(path: Path) -> None:
+    def fitted() -> list[Bytes]:
         standardization = fit_standardization(X, train_rows, recipe.source.unit, recipe.standardize)
         basis = None if recipe.components is None else _basis(recipe, X, cache)
-        _save_transform(path, Transform(standardization.scale, standardization.shift, basis))
+        return [_npz(Transform(standardization.scale, standardization.shift, basis))]
 
-    make(transform_path, save_transform)
+    make(transform_path, fitted)
     transform = load_transform(transform_path)
     projected = transform_path.with_suffix(".npy")
     if transform.basis is not None:
-        make(projected, lambda path: _project(path, X, transform))
+        make(projected, lambda: _project(X, transform))
     return DataReference(
         inputs=recipe.source.folder / "X.npy" if transform.basis is None else projected,
         labels=recipe.source.folder / "y.npy",
@@ -171,31 +174,31 @@ def _damaged(path: Path, error: Exception) -> DataError:
     return DataError(f"{path} must be whole, but: {one_line(error)}. Run again: it is made anew.")
 
 
-def _save_transform(path: Path, transform: Transform) -> None:
+def _npz(transform: Transform) -> Bytes:
     basis = np.zeros((0, 0)) if transform.basis is None else transform.basis
-    with path.open("wb") as file:
-        np.savez(file, scale=transform.scale, shift=transform.shift, basis=basis)
+    file = io.BytesIO()
+    np.savez(file, scale=transform.scale, shift=transform.shift, basis=basis)
+    return file.getbuffer()
 
 
 def _basis(recipe: Recipe, X: NDArray[Any], cache: Path) -> NDArray[np.float64]:
     path = cache / "prepared" / f"basis-{_digest({'data': recipe.source.fingerprint} | _basis_key(recipe))}.npy"
 
-    def save_basis(temporary: Path) -> None:
+    def fitted() -> Iterator[Bytes]:
         rows, _ = recipe.basis_part.rows()
         standardization = fit_standardization(X, rows, recipe.source.unit, recipe.standardize)
         assert recipe.components is not None
-        np.save(temporary, fit_basis(X, rows, standardization, recipe.components))
+        basis = fit_basis(X, rows, standardization, recipe.components)
+        return npy(basis.dtype, basis.shape, [basis])
 
-    make(path, save_basis)
+    make(path, fitted)
     return _load(path)
 
 
-def _project(path: Path, X: NDArray[Any], transform: Transform) -> None:
+def _project(X: NDArray[Any], transform: Transform) -> Iterator[Bytes]:
     assert transform.basis is not None
-    out = np.lib.format.open_memmap(path, "w+", np.float32, (len(X), transform.basis.shape[1]))
-    for low in range(0, len(X), PROJECT_ROWS):
-        out[low : low + PROJECT_ROWS] = transform.apply(X[low : low + PROJECT_ROWS])
-    out.flush()
+    parts = (transform.apply(X[low : low + PROJECT_ROWS]) for low in range(0, len(X), PROJECT_ROWS))
+    return npy(np.float32, (len(X), transform.basis.shape[1]), parts)
 
 
 def _transform_path(recipe: Recipe, cache: Path) -> Path:

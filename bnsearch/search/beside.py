@@ -1,11 +1,15 @@
 """The files of a trial that lie beside the study: its state while it runs, its curve when it is over."""
 
 import csv
-import os
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import optuna
 
+from bnsearch.data.disk_error import cause_and_remedy
+from bnsearch.data.whole_file import write_whole
 from bnsearch.errors import StoreError
 from bnsearch.search.lane_file import FIGURES
 from bnsearch.search.session import Session
@@ -24,7 +28,8 @@ def state_path(session: Session, study: optuna.Study, number: int) -> Path:
 
 def remove_state(session: Session, study: optuna.Study, number: int) -> None:
     """A finished trial needs no state."""
-    state_path(session, study, number).unlink(missing_ok=True)
+    with disk_errors(session.study):
+        state_path(session, study, number).unlink(missing_ok=True)
 
 
 def remove_states(study: Study, level: str) -> None:
@@ -37,28 +42,22 @@ def save_curve(session: Session, study: optuna.Study, number: int, curve: list[d
     """The learning curve as `curves/STAGE-NUMBER.csv`."""
     path = session.study.results / "curves" / f"{level_of(study)}-{number:05d}.csv"
     names = ["epoch", "step", *(name for name in FIGURES if any(name in point for point in curve))]
-    with disk_errors(session):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".tmp")
-        with temporary.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, names, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(curve)
-        os.replace(temporary, path)
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(curve)
+    with disk_errors(session.study):
+        # not durable: it would take as long as the training of a small network, for what the database sums up
+        write_whole(path, [text.getvalue().encode()], durable=False)
 
 
-class disk_errors:
+@contextmanager
+def disk_errors(study: Study) -> Iterator[None]:
     """Files beside the study must be writable."""
-
-    def __init__(self, session: Session):
-        self.folder = session.study.results
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            raise StoreError(
-                f"{self.folder} must be a writable folder with room, but: {error.strerror}; mend it and run "
-                f"again to go on."
-            ) from error
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"{study.results} must be a writable folder with room, but: {cause_and_remedy(error)}, and run again to "
+            f"go on."
+        ) from error

@@ -36,7 +36,7 @@ def is_whole(session: Session, repeat: int) -> bool:
 def export(session: Session, study: optuna.Study, lane: Lane, state: State, repeat: int) -> Model:
     """The lane's last state (K = 1) as a model on raw inputs, written to `models/`."""
     model = folded(session, study, lane, state, repeat, lane.plan.statistics)
-    with disk_errors(session):
+    with disk_errors(session.study):
         save_model(model, model_path(session, repeat))
     return model
 

@@ -4,7 +4,6 @@ whole or not at all.
 
 import dataclasses
 import hashlib
-import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ import numpy as np
 from bnsearch.core import tree
 from bnsearch.core.train import Record, State
 from bnsearch.core.tree import Array
+from bnsearch.data.whole_file import write_whole
 from bnsearch.search.cohort import Lane
 from bnsearch.search.plan import start_state
 
@@ -44,23 +44,14 @@ class Stored(NamedTuple):
 
 
 def save_lane(path: Path, lane: Lane, state: State, curve: list[dict[str, float]], seconds: float) -> None:
-    """Write a lane's state, to a temporary name first, on the disk before it takes its place."""
+    """Write a lane's state; it is on the disk before it takes the place of the last one."""
     from safetensors.numpy import save
 
     tensors = dict(tree.leaves(state)) | {CURVE: _to_array(curve)}
     tensors = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     text = {"step": str(state.step), "seconds": repr(seconds), "identity": _identity(lane)}
     text["checksum"] = _checksum(tensors, text)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(save(tensors, metadata=text))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, [save(tensors, metadata=text)])
 
 
 def load_lane(path: Path, lane: Lane) -> Stored | None:

@@ -5,10 +5,11 @@ import json
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bnsearch.data.disk_error import cause_and_remedy
 from bnsearch.errors import LockedError, StoreError
 
 
@@ -45,12 +46,33 @@ def locked(path: Path, what: str) -> Iterator[None]:
             raise LockedError(
                 f"{what} must not be in use, but {_holder(descriptor)} holds it; wait for it to end."
             ) from error
+        except OSError as error:
+            raise StoreError(
+                f"{path} must lie on a file system that has locks, but: {os.strerror(error.errno or 0)}: choose "
+                f"another place."
+            ) from error
         since = datetime.now(UTC).isoformat(timespec="seconds")
         holder = {"host": socket.gethostname(), "pid": os.getpid(), "since": since}
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+        with suppress(OSError):  # a full disk, which whatever is written next will tell
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps(holder).encode(), 0)
         # the file stays: removing it would let two processes lock different files
         yield
+
+
+def holder(path: Path) -> str | None:
+    """Who holds the lock file at path, or None; it is neither made nor written to."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # given back at once
+    except BlockingIOError:
+        return _holder(descriptor)
+    finally:
+        os.close(descriptor)
+    return None
 
 
 @contextmanager
@@ -69,9 +91,7 @@ def _opened(path: Path, flags: int) -> Iterator[int]:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, flags, 0o644)
     except OSError as error:
-        raise StoreError(
-            f"{folder} must be a writable folder, but: {error.strerror}. Choose another folder or mend its rights."
-        ) from error
+        raise StoreError(f"{folder} must be a writable folder, but: {cause_and_remedy(error)}.") from error
     try:
         yield descriptor
     finally:

@@ -54,10 +54,7 @@ class Materials:
         base, bar = self.study.file.parent, Download(self.progress)
         dataset = load(table.source, data_dir=self.data_dir, label=table.label, base=base, progress=bar)
         self.progress.end()
-        for stage in STAGES:
-            _check(self.study.setups[stage], dataset)
-        if self.study.tables.final.setting is None:  # else nothing need be confirmed
-            check_windows(self.study.setups["confirm"], dataset)
+        check_data(self.study, dataset)
         return dataset
 
     @cached_property
@@ -110,7 +107,7 @@ class Materials:
             batch_size=setup.training.batch_size,
             n_steps=n_steps(setup.training, n_train),
             schedule_epoch_steps=epoch_steps(setup.training, n_train),
-            with_velocity=_with_velocity(self.study),
+            with_velocity=with_velocity(self.study),
             statistics=setup.network.bn_statistics,
         )
 
@@ -149,8 +146,15 @@ def cache_folder() -> Path:
     return Path(os.environ["BNSEARCH_CACHE"]) if "BNSEARCH_CACHE" in os.environ else user_cache_path("bnsearch")
 
 
-def _check(setup: Setup, dataset: Dataset) -> None:
+def check_data(study: Study, dataset: Dataset) -> None:
     """What a study file asks must be possible with these data; found out before anything is written."""
+    for stage in STAGES:
+        _check(study.setups[stage], dataset)
+    if study.tables.final.setting is None:  # else nothing need be confirmed
+        check_windows(study.setups["confirm"], dataset)
+
+
+def _check(setup: Setup, dataset: Dataset) -> None:
     train, _ = rows_of(setup.data, len(dataset.X))
     epoch_steps(setup.training, train[1] - train[0])
     components, n_dimensions = setup.data.components, dataset.X.shape[1]
@@ -171,7 +175,7 @@ def check_windows(setup: Setup, dataset: Dataset) -> None:
         )
 
 
-def _with_velocity(study: Study) -> bool:
+def with_velocity(study: Study) -> bool:
     """Momentum is a fixed 0 in the whole study, or every lane has a velocity."""
     spaces = (study.tables.coarse.space or {}, study.tables.fine.space or {}, study.tables.final.setting or {})
     fixed = (setup.training.momentum for setup in study.setups.values())

@@ -4,10 +4,16 @@ Without this, a study run with another `--storage` would write over the models o
 other's. The owner is written into the folder; a default database by its name alone, so that a folder may be moved.
 """
 
+import errno
 import os
+from pathlib import Path
 
+from bnsearch.data.dataset import one_line
+from bnsearch.data.disk_error import cause_and_remedy
+from bnsearch.data.whole_file import write_whole
 from bnsearch.errors import StoreError
 from bnsearch.search.address import default_url, sqlite_path, without_password
+from bnsearch.search.database_error import RESTORE
 from bnsearch.search.study_file import Study
 
 NAME = "database.txt"
@@ -20,15 +26,14 @@ def claim(study: Study, url: str) -> None:
         study.results.mkdir(parents=True, exist_ok=True)
         owner = path.read_text(encoding="utf-8").strip() if path.exists() else ""
         if not owner:
-            temporary = path.with_suffix(".tmp")
-            temporary.write_text(f"{mine}\n", encoding="utf-8")
-            os.replace(temporary, path)
+            write_whole(path, [f"{mine}\n".encode()])
         elif not os.access(study.results, os.W_OK):
-            raise PermissionError(None, "it cannot be written")
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise StoreError(f"{study.results} must be a writable folder, but: {cause_and_remedy(error)}.") from error
+    except ValueError as error:
         raise StoreError(
-            f"{study.results} must be a writable folder, but: {reason}. Choose another folder or mend its rights."
+            f"{path} must be text, but: {one_line(error)}. Write the database's address into it."
         ) from error
     check_owner(study, url)
 
@@ -44,6 +49,16 @@ def check_owner(study: Study, url: str) -> None:
         raise StoreError(
             f"The results in {study.results} must belong to the database at hand, but are of {owner}, not {mine}: "
             f"use that one, or another name (copy the study file); if it was moved, write its address into {path}."
+        )
+
+
+def check_not_emptied(study: Study, path: Path) -> None:
+    """Refuse a database file that has become empty beside the results of what was in it; a new one is not there yet."""
+    empty = path.is_file() and path.stat().st_size == 0 and not path.with_name(f"{path.name}-wal").exists()
+    if empty and any(study.results.glob("*/*")):
+        raise StoreError(
+            f"{path} must hold the trials whose results lie in {study.results}, but is empty: {RESTORE}, or delete it "
+            f"to start anew."
         )
 
 

@@ -218,5 +218,5 @@ def add_running(study: optuna.Study, params: Mapping[str, float], space: Mapping
 
 def save_state(session: Session, study: optuna.Study, r: Running, state: State) -> None:
     """Write a lane's state with its curve and time so far."""
-    with disk_errors(session):
+    with disk_errors(session.study):
         save_lane(state_path(session, study, r.lane.number), r.lane, state, r.curve, r.seconds)

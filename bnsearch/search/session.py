@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from bnsearch.data.cache import check_writable
+from bnsearch.data.dataset import one_line
 from bnsearch.errors import StoreError
-from bnsearch.search.address import default_url, sqlite_path
+from bnsearch.search.address import default_url, sqlite_path, without_password
+from bnsearch.search.database_error import RESTORE, database_errors
 from bnsearch.search.executor import ExecutorFactory
-from bnsearch.search.lock import study_locked
+from bnsearch.search.lock import in_turn, study_locked
 from bnsearch.search.materials import Materials, cache_folder
-from bnsearch.search.owner import check_owner, claim
+from bnsearch.search.owner import check_not_emptied, check_owner, claim
 from bnsearch.search.progress import Progress
 from bnsearch.search.setups import STAGE_OF
-from bnsearch.search.sqlite import check_optunas
-from bnsearch.search.store import Store, database_errors, open_existing, open_store
+from bnsearch.search.store import Store, check_database, open_existing, open_store
 from bnsearch.search.study_file import Study
 
 
@@ -70,8 +71,10 @@ def open_session(
     _ = materials.dataset
     if path is None or not path.exists():  # a finished study does not need a cache any longer
         check_writable(materials.cache)
-    if path is not None:
-        check_optunas(path)
+    if path is not None and path.exists():
+        check_not_emptied(study, path)
+        with in_turn(path.parent):
+            check_database(path)
     with study_locked(study.results, path), database_errors(url):
         claim(study, url)
         store = open_store(url, study.name)
@@ -90,8 +93,10 @@ def store_to_change(study: Study, storage: str | None) -> Iterator[Store | None]
     if path is not None and not path.exists():
         yield None
         return
-    if path is not None:
-        check_optunas(path)
+    if path is not None and path.exists():
+        check_not_emptied(study, path)
+        with in_turn(path.parent):
+            check_database(path)
     with study_locked(study.results, path), database_errors(url):
         check_owner(study, url)
         store = open_store(url, study.name)
@@ -105,10 +110,19 @@ def store_to_change(study: Study, storage: str | None) -> Iterator[Store | None]
 def existing_store(study: Study, storage: str | None) -> Iterator[Store | None]:
     """The study's database for a look, or None where there is none yet."""
     url = storage_url(study, storage)
+    path = sqlite_path(url)
+    if path is not None:
+        check_not_emptied(study, path)
     with database_errors(url):
         store = open_existing(url, study.name)
         try:
             yield store
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            # SQLite keeps its pages in order, not what stands in them
+            raise StoreError(
+                f"What {without_password(url)} holds of {study.name!r} must be as this version of bnsearch writes it, "
+                f"but: {one_line(error)}: {RESTORE}, or use the version that wrote it."
+            ) from error
         finally:
             if store is not None:
                 store.close()

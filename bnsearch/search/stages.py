@@ -8,8 +8,9 @@ from typing import Any
 import optuna
 from optuna.trial import TrialState
 
+from bnsearch.data.disk_error import cause_and_remedy
 from bnsearch.errors import StoreError, UsageError
-from bnsearch.search.beside import remove_states
+from bnsearch.search.beside import disk_errors, remove_states
 from bnsearch.search.choose import rank
 from bnsearch.search.confirming import run_confirm
 from bnsearch.search.finishing import run_final
@@ -48,9 +49,10 @@ def run_stage(session: Session, stage: Stage) -> bool:
     work = {"confirm": run_confirm, "final": run_final}
     worked = run_search(session, stage) if stage in ("coarse", "fine") else work[stage](session)
     # none is under way any longer: an earlier process may have ended between a trial's value and its state's removal
-    for level in STUDIES:
-        if STAGE_OF[level] == stage:
-            remove_states(session.study, level)
+    with disk_errors(session.study):
+        for level in STUDIES:
+            if STAGE_OF[level] == stage:
+                remove_states(session.study, level)
     return worked
 
 
@@ -162,7 +164,8 @@ def reset(study: Study, store: Store | None, stage: str) -> list[str]:
     # the last stage first, so that whatever stops this leaves a chain without gaps
     deleted = [later for later in reversed(gone) if store is not None and store.delete(later)]
     if stage == STAGES[0]:
-        release(study)  # nothing is left that would belong to a database
+        with disk_errors(study):
+            release(study)  # nothing is left that would belong to a database
     return [f"{study.name}.{later}" for later in reversed(deleted)]
 
 
@@ -177,6 +180,6 @@ def _remove_files(study: Study, stage: str) -> None:
             shutil.rmtree(models)
     except OSError as error:
         raise StoreError(
-            f"{error.filename or study.results} must be a file that can be removed, but: {error.strerror}. Mend the "
-            f"rights of {study.results} and reset again; nothing was deleted from the database."
+            f"{error.filename or study.results} must be a file that can be removed, but: {cause_and_remedy(error)}, "
+            f"and reset again; nothing was deleted from the database."
         ) from error

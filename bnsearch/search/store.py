@@ -4,21 +4,32 @@ Studies, their provenance, and the ledger of test-set looks.
 """
 
 import logging
+import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple, Self
 
 import optuna
 import sqlalchemy as sa
 from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
 
+from bnsearch.data.dataset import one_line
 from bnsearch.errors import StoreError
-from bnsearch.search.address import sqlite_path, without_password
+from bnsearch.search.address import hide_passwords, sqlite_path, without_password
+from bnsearch.search.database_error import cause_and_remedy
 from bnsearch.search.lock import in_turn
-from bnsearch.search.sqlite import BUSY_SECONDS, check_optunas, copy_in_memory, switch_to_wal
+from bnsearch.search.sqlite import (
+    BUSY_SECONDS,
+    check_writable,
+    copy_in_memory,
+    has_schema,
+    reading,
+    switch_to_wal,
+)
 
 LOOKS = sa.Table(
     "bnsearch_test_looks",
@@ -86,7 +97,7 @@ class Store:
 
     def record_look(self, fingerprint: str, purpose: str) -> int:
         """Write down a look at the test set before it happens; returns its number for this data."""
-        with self.storage.engine.begin() as connection:
+        with self._durable() as connection, connection.begin():
             LOOKS.create(connection, checkfirst=True)
             now = datetime.now(UTC).isoformat(timespec="seconds")
             connection.execute(LOOKS.insert().values(fingerprint=fingerprint, study=self.name, purpose=purpose, at=now))
@@ -108,6 +119,20 @@ class Store:
             rows = connection.execute(sa.select(LOOKS).where(own).order_by(LOOKS.c.id))
             return [dict(row._mapping) for row in rows]
 
+    @contextmanager
+    def _durable(self) -> Iterator[sa.Connection]:
+        """A connection whose transactions are on the disk when they end: not even a power cut undoes a look."""
+        with self.storage.engine.connect() as connection:
+            if connection.dialect.name != "sqlite":
+                yield connection
+                return
+            connection.exec_driver_sql("PRAGMA synchronous = FULL")
+            connection.commit()  # the setting takes no part in a transaction, but SQLAlchemy began one
+            try:
+                yield connection
+            finally:
+                connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
+
     def close(self) -> None:
         """Give the connections back."""
         self.storage.remove_session()
@@ -120,14 +145,33 @@ def open_store(url: str, name: str) -> Store:
     if path is None:
         return Store(_storage(url, {}), name)
     with in_turn(path.parent):  # two creators at once would corrupt the schema
-        check_optunas(path)
+        made = check_database(path)
         switch_to_wal(path)
-        storage = _storage(url, {"connect_args": {"timeout": BUSY_SECONDS}})
-    # NORMAL is safe in WAL mode and saves an fsync a commit; it is a property of each connection
-    sa.event.listen(storage.engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = NORMAL"))
-    storage.remove_session()
-    storage.engine.dispose()
+        storage = _storage(url, {"connect_args": {"timeout": BUSY_SECONDS}}, made=made)
+        # NORMAL is safe in WAL mode and saves an fsync a commit; it is a property of each connection
+        normal = "PRAGMA synchronous = NORMAL"
+        sa.event.listen(storage.engine, "connect", lambda connection, _: connection.execute(normal))
+        storage.remove_session()
+        storage.engine.dispose()
+        with (
+            storage.engine.connect() as connection
+        ):  # from now on there is a log, by which others see that it is in use
+            connection.exec_driver_sql("SELECT count(*) FROM studies")
     return Store(storage, name)
+
+
+def check_database(path: Path) -> bool:
+    """Refuse a file that is not, and cannot become, a whole database of this Optuna that can be written; nothing is
+    written. Have its tables been made? The caller holds the folder's turn.
+    """
+    if not path.exists():
+        return False
+    check_writable(path)
+    with reading(path) as connection:
+        made = has_schema(connection)
+        if made:
+            _check_schema(path, Schema.of(schema_storage("sqlite://", connection)))
+    return made
 
 
 def open_existing(url: str, name: str) -> Store | None:
@@ -139,32 +183,70 @@ def open_existing(url: str, name: str) -> Store | None:
         return None
     with in_turn(path.parent):  # so that no writer begins while a database that nobody uses is read
         copy = copy_in_memory(path)
-    # a storage brings its tables up to date when it is opened, and switches modes: here, in the copy alone
-    return Store(_storage(url, {"creator": lambda: copy, "poolclass": sa.pool.StaticPool}), name)
+    # a storage completes its tables when it is opened: here, in the copy alone
+    made = has_schema(copy)
+    storage = _storage(url, _on(copy), made=made)
+    if made:
+        _check_schema(path, Schema.of(storage))
+    return Store(storage, name)
 
 
-@contextmanager
-def database_errors(url: str) -> Iterator[None]:
-    """What the database library raises becomes one line."""
-    try:
-        yield
-    except (sa.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
-        shown = without_password(url)
-        cause = str(error.__cause__ or error).splitlines()[0]
+class Schema(NamedTuple):
+    """A database's, by Optuna's name for it, and that of this Optuna."""
+
+    found: str
+    known: str
+    is_older: bool
+
+    @classmethod
+    def of(cls, storage: RDBStorage) -> Self:
+        """That of a storage whose tables have been made."""
+        found, known = storage.get_current_version(), storage.get_head_version()
+        return cls(found, known, is_older=found != known and found in storage.get_all_versions())
+
+
+def schema_storage(url: str, connection: sqlite3.Connection | None = None) -> RDBStorage:
+    """A storage of any schema, by which it may be known or upgraded; nothing is written yet."""
+    return _storage(url, {} if connection is None else _on(connection), made=True)
+
+
+def _check_schema(path: Path, schema: Schema) -> None:
+    """Refuse that of another Optuna."""
+    must = f"{path} must have the schema of Optuna {optuna.__version__} ({schema.known})"
+    if schema.is_older:
         raise StoreError(
-            f"The database {shown} must stay usable, but: {cause}. Mend it and run again to go on."
-        ) from error
+            f"{must}, but has an older one ({schema.found}): `bnsearch upgrade` makes a backup and upgrades it."
+        )
+    if schema.found != schema.known:
+        raise StoreError(
+            f"{must}, but has that of a newer Optuna ({schema.found}): upgrade Optuna (pip install --upgrade optuna), "
+            f"or name another database with --storage."
+        )
 
 
-def _storage(url: str, engine_kwargs: dict[str, Any]) -> RDBStorage:
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
+def _on(connection: sqlite3.Connection) -> dict[str, Any]:
+    """Options of an engine that has this one connection."""
+    return {"creator": lambda: connection, "poolclass": sa.pool.StaticPool}
+
+
+def _storage(url: str, engine_kwargs: dict[str, Any], *, made: bool = False) -> RDBStorage:
+    """Optuna's storage, which makes its tables if they have not been made, and then checks their version."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # what it warns of comes as an exception too
     # errors come as exceptions; what the pool logs besides is a traceback when Ctrl-C meets a query
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
-    shown = without_password(url)
+    template = url.replace("{", "{{").replace("}", "}}")  # which Optuna fills in
     try:
-        return RDBStorage(url, engine_kwargs=engine_kwargs)
-    except (sa.exc.SQLAlchemyError, ImportError, RuntimeError) as error:
-        cause = str(error).splitlines()[0]
+        return RDBStorage(
+            template, engine_kwargs=engine_kwargs, skip_compatibility_check=made, skip_table_creation=made
+        )
+    except ImportError as error:
+        cause = one_line(error.__cause__ or error)
         raise StoreError(
-            f"The database {shown} must be one that Optuna {optuna.__version__} can use, but: {cause}"
+            f"The database {without_password(url)} must have its driver installed, but: {cause}: "
+            f"install it (for PostgreSQL: pip install psycopg[binary]), or leave out --storage."
+        ) from error
+    except (sa.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, RuntimeError) as error:
+        raise StoreError(
+            f"The database {without_password(url)} must be one that Optuna {optuna.__version__} can use, but: "
+            f"{hide_passwords(cause_and_remedy(error), url)}."
         ) from error

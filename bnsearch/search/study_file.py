@@ -15,6 +15,7 @@ from bnsearch.search.rules import first_conflict
 from bnsearch.search.setups import OVERRIDABLE, STAGES, Setup, Stage, StageTables
 
 M = TypeVar("M", bound=BaseModel)
+MOST_DEPTH = 20
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,8 @@ def load_study(study: str, overrides: Sequence[str] = (), folder: Path | None = 
     path, results = find(study, folder)
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:  # not UTF-8, not TOML, or a number of thousands of digits
-        raise StudyFileError(f"{path} must be a readable TOML file, but: {error}.") from error
+    except (OSError, ValueError, RecursionError) as error:  # not UTF-8, not TOML, or too deep for anyone
+        raise StudyFileError(f"{path} must be a readable TOML file, but: {' '.join(str(error).split())}.") from error
     for override in overrides:
         apply_override(raw, override)
     return resolve(raw, path, results, study)
@@ -102,12 +103,14 @@ def parse_override(override: str) -> tuple[list[str], Any]:
         raise StudyFileError(f"An override must read section.key=value, but got {override!r}.")
     try:
         return keys, tomllib.loads(f"value = {text}")["value"]
-    except ValueError:
+    except (ValueError, RecursionError):
         return keys, text.strip()
 
 
 def resolve(raw: Mapping[str, Any], path: Path, folder: Path, called: str) -> Study:
     """Check the raw tables and apply each stage's overrides."""
+    if (excess := _excess(raw)) is not None:
+        raise StudyFileError(f"{path}: {excess}.")
     known = {"seed", *OVERRIDABLE, *STAGES}
     for key in raw:
         if key not in known:
@@ -145,6 +148,18 @@ def _checked(model: type[M], raw: Mapping[str, Any], path: Path, prefix: str = "
         return model.model_validate(raw)
     except ValidationError as error:
         raise StudyFileError(f"{path}: {first_problem(error, model, prefix)}") from error
+
+
+def _excess(value: Any, depth: int = 0) -> str | None:
+    """What TOML's reader takes, but nothing that comes after it would: numbers without end, and tables without."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return "whole numbers must fit into 64 bits, as in all of TOML, but one does not"
+    if not isinstance(value, Mapping | list):
+        return None
+    if depth > MOST_DEPTH:
+        return f"tables must be at most {MOST_DEPTH} deep, but one is deeper"
+    inner = value.values() if isinstance(value, Mapping) else value
+    return next((found for one in inner if (found := _excess(one, depth + 1)) is not None), None)
 
 
 def _merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,9 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
+MOST = 1_000_000  # more is a slip of the keyboard, and would be out of memory before it is out of time
+Count = Annotated[int, Field(ge=1, le=MOST)]
+Repeats = Annotated[int, Field(ge=2, le=MOST)]
 KEEP = 1 / 2  # of the lanes that a rung ranks
 LIMITS: dict[str, tuple[float, float]] = {"l2": (0.0, 1.0), "learning_rate": (0.0, 10.0), "momentum": (0.0, 0.9999)}
 
@@ -122,7 +124,7 @@ Schedule = Annotated[Constant | Exponential | Cyclic | Cosine, Field(discriminat
 class TrainingTable(Table):
     """How a network is trained, and the default setting of what can be searched."""
 
-    batch_size: Annotated[int, Field(ge=2)] = 100
+    batch_size: Annotated[int, Field(ge=2, le=MOST)] = 100
     learning_rate: Annotated[float, Field(gt=0.0, le=10.0)] = 0.1
     l2: Share = 0.0
     momentum: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
@@ -227,13 +229,13 @@ class SearchTable(Table):
 class ConfirmTable(Table):
     """Finalists × repeats."""
 
-    repeats: Annotated[int, Field(ge=2)] = 5
+    repeats: Repeats = 5
 
 
 class FinalTable(Table):
     """The last training and the look at the test set."""
 
-    repeats: Annotated[int, Field(ge=2)] = 5
+    repeats: Repeats = 5
     setting: dict[Searched, NotNegative] | None = None  # a fixed setting instead of confirm's winner
     train_on: Literal["train+valid", "train"] = "train+valid"
 

@@ -230,13 +230,13 @@ def test_a_cache_where_no_folder_can_be_is_found_out_before_a_database_is_made(
     refusal: Refusal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BNSEARCH_CACHE", "tiny.toml/cache")
-    assert "Set BNSEARCH_CACHE to another folder" in refusal("coarse", "tiny.toml")
+    assert "Set BNSEARCH_CACHE to use another folder" in refusal("coarse", "tiny.toml")
 
 
 def test_a_cache_where_no_folder_can_be(refusal: Refusal, monkeypatch: pytest.MonkeyPatch) -> None:
     invoke("coarse", "tiny.toml", "--trials", "1", "--workers", "1")
     monkeypatch.setenv("BNSEARCH_CACHE", "tiny.toml/cache")
-    assert "Set BNSEARCH_CACHE to another folder" in refusal("coarse", "tiny.toml", "--trials", "2")
+    assert "Set BNSEARCH_CACHE to use another folder" in refusal("coarse", "tiny.toml", "--trials", "2")
 
 
 GARBAGE = b"SQLite format 4\0" + bytes(5000)

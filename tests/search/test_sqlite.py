@@ -1,9 +1,7 @@
 """Looking at a database leaves no trace, in its folder or in its bytes, and needs no right to write."""
 
-import os
+import shutil
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from bnsearch.search.stages import status
 from bnsearch.search.store import open_existing, open_store
 from bnsearch.search.study_file import Study
 from tests.search.helpers import at_work, run, tiny
+from tests.search.limits import as_nobody, everyones_folder, not_writable
 
 
 def everything(folder: Path) -> dict[str, bytes]:
@@ -68,28 +67,15 @@ def test_a_database_through_a_link(whole: Study, tmp_path: Path) -> None:
     assert everything(whole.folder) == before
 
 
-@contextmanager
-def read_only(folder: Path) -> Iterator[None]:
-    """The folder and its files without the right to write."""
-    paths = [folder, *folder.rglob("*")]
-    modes = [path.stat().st_mode for path in paths]
-    for path, mode in zip(paths, modes, strict=True):
-        path.chmod(mode & ~0o222)
-    try:
-        yield
-    finally:
-        for path, mode in zip(paths, modes, strict=True):
-            path.chmod(mode)
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 @pytest.mark.parametrize("journal_mode", ["WAL", "DELETE"])
-def test_a_folder_that_cannot_be_written(finished: Path, journal_mode: str) -> None:
-    connection = sqlite3.connect(finished / "tiny.db")
-    connection.execute(f"PRAGMA journal_mode = {journal_mode}")
-    connection.close()
-    with read_only(finished):
-        assert [row["stage"] for row in looked_at(finished)] == list(STUDIES)
+def test_a_folder_that_cannot_be_written(whole: Study, journal_mode: str) -> None:
+    with everyones_folder() as folder:
+        shutil.copy(whole.folder / "tiny.db", folder)
+        connection = sqlite3.connect(folder / "tiny.db")
+        connection.execute(f"PRAGMA journal_mode = {journal_mode}")
+        connection.close()
+        with as_nobody(folder), not_writable(folder / "tiny.db", folder):
+            assert [row["stage"] for row in looked_at(folder)] == list(STUDIES)
 
 
 @pytest.mark.parametrize("content", ["nothing", "no table"])

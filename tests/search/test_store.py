@@ -11,8 +11,9 @@ from sqlalchemy import text
 
 from bnsearch.errors import StoreError
 from bnsearch.search.address import default_url, without_password
+from bnsearch.search.database_error import database_errors
 from bnsearch.search.stages import run_stage
-from bnsearch.search.store import Store, database_errors, open_existing, open_store
+from bnsearch.search.store import Store, open_existing, open_store
 from tests.search.helpers import at_work, tiny
 from tests.search.make_one import make_one
 
@@ -42,6 +43,16 @@ def test_several_processes_may_make_a_fresh_database_at_once(tmp_path: Path) -> 
         assert study is not None
         assert study.user_attrs["i"] == i
         store.close()
+
+
+def changed(path: Path, *statements: str) -> None:
+    connection = sqlite3.connect(path)
+    try:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+    finally:
+        connection.close()
 
 
 @pytest.fixture
@@ -118,15 +129,43 @@ def test_a_folder_is_no_database(tmp_path: Path) -> None:
         open_store(default_url(tmp_path, "tiny"), "tiny")
 
 
-def test_a_database_of_another_optuna_is_refused_in_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("journal_mode", ["WAL", "DELETE"])
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [
+        ("v2.6.0.a", r"but has an older one \(v2\.6\.0\.a\): `bnsearch upgrade` makes a backup"),
+        ("v9.0.0.a", r"but has that of a newer Optuna \(v9\.0\.0\.a\): upgrade Optuna"),
+    ],
+    ids=["older", "newer"],
+)
+def test_a_database_of_another_optuna_is_refused_and_left_alone(
+    tmp_path: Path, version: str, words: str, journal_mode: str
+) -> None:
+    """An older one once got the tables that it lacked."""
     open_store(default_url(tmp_path, "tiny"), "tiny").close()
-    connection = sqlite3.connect(tmp_path / "tiny.db")
-    connection.execute("UPDATE alembic_version SET version_num = 'v2.6.0.a'")
-    connection.commit()
-    connection.close()
-    with pytest.raises(StoreError, match=r"must be one that Optuna .* can use, but: ") as caught:
-        open_store(default_url(tmp_path, "tiny"), "tiny")
-    assert "\n" not in str(caught.value)
+    path = tmp_path / "tiny.db"
+    asked(path, f"PRAGMA journal_mode = {journal_mode}")
+    changed(path, f"UPDATE alembic_version SET version_num = '{version}'", "DROP TABLE trial_heartbeats")
+    before = path.read_bytes()
+    for opened in (open_store, open_existing):
+        with pytest.raises(StoreError, match=rf"tiny\.db must have the schema of Optuna .*{words}") as caught:
+            opened(default_url(tmp_path, "tiny"), "tiny")
+        assert "\n" not in str(caught.value)
+        assert path.read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["tiny.db"]
+
+
+def test_a_database_in_a_folder_of_an_odd_name(tmp_path: Path) -> None:
+    """Optuna fills in what stands in braces, and a question mark begins a driver's options."""
+    for name in ("{braces}", "a?b=c", "100%41", "ä ☃", "me:pw@host"):
+        folder = tmp_path / name
+        folder.mkdir()
+        url = default_url(folder, "tiny")
+        open_store(url, "tiny").close()
+        assert (folder / "tiny.db").stat().st_size > 0
+        store = open_existing(url, "tiny")
+        assert store is not None
+        store.close()
 
 
 def test_looking_makes_nothing_where_there_is_nothing(tmp_path: Path) -> None:
