@@ -106,6 +106,8 @@ def unpack(archive: Path, into: Path) -> Path:
     Members other than files in that folder are refused, links and what would lie outside above all. Raises DataError.
     """
     target = into / FOLDER
+    if not hasattr(tarfile, "data_filter"):
+        raise DataError(f"Python must be 3.11.4 or newer to unpack {archive} safely: use one, or unpack it yourself.")
     try:
         with tempfile.TemporaryDirectory(dir=into, prefix=".unpack-") as part:
             with tarfile.open(archive) as tar:
@@ -180,7 +182,7 @@ def _check_end(path: Path) -> None:
 
 
 def _read_classes(path: Path) -> tuple[str, ...]:
-    if not path.exists():
+    if not path.is_file():
         return CLASSES
     names = safe_pickle.load(path).get("label_names")
     if not isinstance(names, list) or len(names) != len(CLASSES) or not all(isinstance(name, str) for name in names):

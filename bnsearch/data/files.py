@@ -89,7 +89,7 @@ def _parse_table(path: Path) -> Any:
 
     try:
         if path.suffix.lower() == ".parquet":
-            table = pd.read_parquet(path, engine="pyarrow")
+            table = pd.read_parquet(path, engine="pyarrow", page_checksum_verification=True)
             names = [str(name) for name in table.columns]
         else:
             table = pd.read_csv(path, low_memory=False)
