@@ -3,6 +3,7 @@
 import signal
 import sys
 import traceback
+from contextlib import suppress
 from io import TextIOWrapper
 from itertools import pairwise
 from typing import NoReturn
@@ -14,6 +15,7 @@ from bnsearch.cli.doctor import doctor
 from bnsearch.cli.plan import plan
 from bnsearch.cli.search import coarse, confirm, final, fine, run
 from bnsearch.cli.study import reset, status
+from bnsearch.data.disk_error import cause_and_remedy
 from bnsearch.errors import BnsearchError
 
 EXIT_BUG = 1
@@ -67,11 +69,15 @@ def main() -> None:
             sys.exit(EXIT_BUG)
         if isinstance(error, BnsearchError):
             _stop(str(error), EXIT_REFUSED)
+        if isinstance(error, OSError):  # as a rule the output, for files are met where they are read and written
+            what = error.filename or "standard output"
+            _stop(f"{what} must be usable, but: {cause_and_remedy(error)}, and run again.", EXIT_REFUSED)
         _stop(f"unexpected {type(error).__name__}: {error} (a bug; bnsearch --debug … shows where)", EXIT_BUG)
 
 
 def _stop(text: str, exit_code: int) -> NoReturn:
-    click.echo(f"bnsearch: {' '.join(_without_passwords(text).split())}", err=True)
+    with suppress(OSError):
+        click.echo(f"bnsearch: {' '.join(_without_passwords(text).split())}", err=True)
     sys.exit(exit_code)
 
 

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
@@ -88,7 +88,8 @@ class Lines:
 
     def _say(self, text: str) -> None:
         self.said = time.monotonic()
-        print(text, file=sys.stderr, flush=True)
+        with suppress(OSError):  # a full disk under a log is no reason to stop
+            print(text, file=sys.stderr, flush=True)
 
 
 @contextmanager

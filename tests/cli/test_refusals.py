@@ -1,6 +1,8 @@
 """What cannot be done is refused in one line that says why, with exit code 2, and leaves nothing behind."""
 
+import json
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +11,7 @@ import numpy as np
 import pytest
 
 from bnsearch.cli import main
-from tests.cli.helpers import answer, invoke, program, written
+from tests.cli.helpers import COMMAND, answer, invoke, program, written
 from tests.helpers import LEVEL, changed
 
 pytestmark = pytest.mark.usefixtures("folder")
@@ -296,3 +298,22 @@ def test_debug_shows_the_traceback(folder: Path) -> None:
     assert result.returncode == 1
     assert "Traceback" in result.stderr
     assert "UsageError" in result.stderr
+
+
+FULL = Path("/dev/full")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="this system has no device that is always full")
+def test_output_on_a_full_disk(finished: Path) -> None:
+    """A result that cannot be printed was once called a bug; a log that cannot be written once stopped the search."""
+    for command in (["status", "tiny.toml", "--json"], ["doctor"], ["--help"]):
+        with FULL.open("w") as full:
+            done = subprocess.run([*COMMAND, *command], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        assert done.returncode == 2
+        (line,) = done.stderr.splitlines()
+        assert line.startswith("bnsearch: standard output must be usable, but: No space left on device: make room")
+    with FULL.open("w") as full:
+        more = [*COMMAND, "coarse", "tiny.toml", "--trials", "5", "--workers", "1", "--json"]
+        done = subprocess.run(more, stdout=subprocess.PIPE, stderr=full, text=True, check=False)
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["trials"]["complete"] == 5
