@@ -5,6 +5,7 @@ plain chain affine -> ReLU -> … -> affine -> softmax. Files are safetensors: `
 `layers.0.bias` (fan_out,), ….
 """
 
+import hashlib
 import json
 import math
 import os
@@ -102,6 +103,7 @@ def save_model(model: Model, path: Path) -> None:
     for i, (W, b) in enumerate(zip(model.weights, model.biases, strict=True)):
         tensors[f"layers.{i}.weight"], tensors[f"layers.{i}.bias"] = np.ascontiguousarray(W), np.ascontiguousarray(b)
     text = {"format": FORMAT, "classes": json.dumps(model.classes), "metadata": json.dumps(dict(model.metadata))}
+    text["checksum"] = _checksum(tensors, text)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_bytes(save(tensors, metadata=text))
@@ -122,6 +124,11 @@ def load_model(path: str | Path) -> Model:
         raise ModelError(
             f"{path} must be a model written by bnsearch ({FORMAT}), but its format is {text.get('format')!r}."
         )
+    if text.get("checksum", (found := _checksum(tensors, text))) != found:
+        raise ModelError(
+            f"{path} must be as it was written, but its checksum says that it was altered: bring back a copy, or run "
+            f"`bnsearch final` again."
+        )
     try:
         n_layers = len(tensors) // 2
         weights = tuple(tensors[f"layers.{i}.weight"] for i in range(n_layers))
@@ -139,3 +146,12 @@ def load_model(path: str | Path) -> Model:
     ):
         raise ModelError(f"{path} must hold a chain of matching layers, but has shapes {[W.shape for W in weights]}.")
     return Model(weights, biases, classes, metadata)
+
+
+def _checksum(tensors: Mapping[str, NDArray[Any]], text: Mapping[str, str]) -> str:
+    """Of all that the file says; a file of others may come without one."""
+    digest = hashlib.sha256(json.dumps([text.get("classes"), text.get("metadata")]).encode())
+    for name in sorted(tensors):
+        digest.update(f"{name} {tensors[name].dtype} {tensors[name].shape}".encode())
+        digest.update(tensors[name].tobytes())
+    return digest.hexdigest()

@@ -7,7 +7,7 @@ from pathlib import Path
 import optuna
 
 from bnsearch.errors import StoreError
-from bnsearch.search.lane_file import FIGURES
+from bnsearch.search.lane_file import FIGURES, previous
 from bnsearch.search.session import Session
 from bnsearch.search.study_file import Study
 
@@ -24,7 +24,9 @@ def state_path(session: Session, study: optuna.Study, number: int) -> Path:
 
 def remove_state(session: Session, study: optuna.Study, number: int) -> None:
     """A finished trial needs no state."""
-    state_path(session, study, number).unlink(missing_ok=True)
+    path = state_path(session, study, number)
+    for file in (path, previous(path)):
+        file.unlink(missing_ok=True)
 
 
 def remove_states(study: Study, level: str) -> None:

@@ -25,10 +25,13 @@ def model_path(session: Session, repeat: int) -> Path:
 
 
 def is_whole(session: Session, repeat: int) -> bool:
-    """Is the network's model there, and can it be read?"""
+    """Is the network's model there as it was written? One that is there, but not so, is told of."""
+    path = model_path(session, repeat)
     try:
-        load_model(model_path(session, repeat))
-    except ModelError:
+        load_model(path)
+    except ModelError as error:
+        if path.exists():
+            session.progress.say(f"{error} It is made anew now.")
         return False
     return True
 

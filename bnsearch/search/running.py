@@ -13,7 +13,7 @@ from bnsearch.core.train import Outcome, State
 from bnsearch.search.batches import Batch
 from bnsearch.search.beside import disk_errors, level_of, remove_state, save_curve, state_path
 from bnsearch.search.cohort import Lane, LaneNews
-from bnsearch.search.lane_file import FIGURES, load_lane, row, save_lane
+from bnsearch.search.lane_file import FIGURES, Stored, load_lane, row, save_lane
 from bnsearch.search.open_trial import OpenTrial
 from bnsearch.search.rungs import Rung, arrive, ranking, rungs_of
 from bnsearch.search.schedule import train_lanes
@@ -131,7 +131,7 @@ class _Trainer:
         # a diverged state would go on to a later step, and be told with that one
         if item.diverged_at is None and (last or now - self.written[item.number] >= STATE_SECONDS):
             self.written[item.number] = now
-            save_state(self.session, self.study, r, item.state)
+            save_state(self.session, self.study, r, Stored(item.state, r.curve, r.seconds))
         _report(r, self.figure)
         self.steps[item.number] = item.state.step
         if item.diverged_at is not None:
@@ -180,7 +180,7 @@ class _Trainer:
 def _adopt(session: Session, study: optuna.Study, frozen: FrozenTrial, lane: Lane, rungs: list[Rung]) -> Running:
     trial = OpenTrial(session.store.storage, frozen)
     found = Running(lane, trial, set(frozen.intermediate_values), {r.key for r in rungs if r.key in frozen.user_attrs})
-    stored = load_lane(state_path(session, study, lane.number), lane)
+    stored = load_lane(state_path(session, study, lane.number), lane, session.progress.say)
     if stored is None or any(r.step < stored.state.step and r.key not in found.rungs for r in rungs):
         return found  # a state from beyond a rung that the database does not know is of no use
     return replace(found, lane=replace(lane, state=stored.state), curve=stored.curve, seconds=stored.seconds)
@@ -216,7 +216,7 @@ def add_running(study: optuna.Study, params: Mapping[str, float], space: Mapping
     study.add_trial(frozen)
 
 
-def save_state(session: Session, study: optuna.Study, r: Running, state: State) -> None:
+def save_state(session: Session, study: optuna.Study, r: Running, reached: Stored) -> None:
     """Write a lane's state with its curve and time so far."""
     with disk_errors(session):
-        save_lane(state_path(session, study, r.lane.number), r.lane, state, r.curve, r.seconds)
+        save_lane(state_path(session, study, r.lane.number), r.lane, reached)
