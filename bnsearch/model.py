@@ -124,6 +124,11 @@ def load_model(path: str | Path) -> Model:
         raise ModelError(
             f"{path} must be a model written by bnsearch ({FORMAT}), but its format is {text.get('format')!r}."
         )
+    if text.get("checksum", (found := _checksum(tensors, text))) != found:
+        raise ModelError(
+            f"{path} must be as it was written, but its checksum says that it was altered: bring back a copy, or run "
+            f"`bnsearch final` again."
+        )
     try:
         n_layers = len(tensors) // 2
         weights = tuple(tensors[f"layers.{i}.weight"] for i in range(n_layers))
@@ -143,8 +148,6 @@ def load_model(path: str | Path) -> Model:
     if {array.dtype for array in tensors.values()} != {np.dtype(np.float64)}:
         types = ", ".join(sorted({str(array.dtype) for array in tensors.values()}))
         raise ModelError(f"{path} must hold float64 numbers, but has {types}.")
-    if text.get("checksum", _checksum(tensors, text)) != _checksum(tensors, text):
-        raise ModelError(f"{path} must be as it was written, but its checksum is another: it was altered or damaged.")
     return Model(weights, biases, classes, metadata)
 
 
@@ -155,8 +158,9 @@ def _checked_classes(names: Any) -> tuple[str, ...]:
 
 
 def _checksum(tensors: Mapping[str, NDArray[Any]], text: Mapping[str, str]) -> str:
+    """Of all that the file says; a file of others may come without one."""
     digest = hashlib.sha256(json.dumps([text.get("classes"), text.get("metadata")]).encode())
     for name in sorted(tensors):
-        digest.update(f"{name} {tensors[name].shape}".encode())
+        digest.update(f"{name} {tensors[name].dtype} {tensors[name].shape}".encode())
         digest.update(tensors[name].tobytes())
     return digest.hexdigest()

@@ -263,6 +263,19 @@ def test_what_is_no_safetensors_file_is_refused_in_one_line(small: Model, tmp_pa
         assert str(missing) in str(caught.value)
 
 
+@pytest.mark.parametrize("at", [0.0, 0.3, 0.7, 1.0])
+def test_a_flipped_bit_in_the_numbers_is_refused(at: float, small: Model, tmp_path: Path) -> None:
+    """It was once a model like any other, with another weight."""
+    path = tmp_path / "model.safetensors"
+    save_model(small, path)
+    whole = bytearray(path.read_bytes())
+    n_header = 8 + int.from_bytes(whole[:8], "little")
+    whole[n_header + round(at * (len(whole) - n_header - 1))] ^= 4
+    path.write_bytes(whole)
+    with pytest.raises(ModelError, match="must be as it was written, but its checksum says that it was altered"):
+        load_model(path)
+
+
 def test_no_byte_of_the_header_can_do_harm(small: Model, tmp_path: Path) -> None:
     """Every flipped byte gives a refusal or a model, never another exception."""
     path = tmp_path / "model.safetensors"

@@ -1,6 +1,5 @@
 """The command line: each command parses, calls one function and prints."""
 
-import signal
 import sys
 import traceback
 from contextlib import suppress
@@ -14,13 +13,13 @@ from bnsearch.cli.database import backup, upgrade
 from bnsearch.cli.doctor import doctor
 from bnsearch.cli.plan import plan
 from bnsearch.cli.search import coarse, confirm, final, fine, run
+from bnsearch.cli.stopping import stoppable
 from bnsearch.cli.study import reset, status
 from bnsearch.data.disk_error import cause_and_remedy
 from bnsearch.errors import BnsearchError
 
 EXIT_BUG = 1
-EXIT_REFUSED = 2  # what was asked cannot be done; the line on stderr says why
-EXIT_INTERRUPTED = 130
+EXIT_REFUSED = 2  # what was asked cannot be done; the line on stderr says why. Signals: see `stopping`
 
 
 @click.group(
@@ -53,13 +52,19 @@ def main() -> None:
     """Run the command line; a refusal is one line on stderr and exit code 2."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # λ as ? on a terminal that has no λ
+    with stoppable() as stopping:
+        try:
+            _run()
+        except (KeyboardInterrupt, click.Abort):
+            _stop(stopping.line(), stopping.exit_code)
+
+
+def _run() -> NoReturn:
     debug = "--debug" in sys.argv
     try:
         sys.exit(commands(standalone_mode=False))
-    except (KeyboardInterrupt, click.Abort):
-        # a second Ctrl-C while the workers end their calls would break the wait for them, and hang for ever
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        _stop("interrupted; nothing is lost: run the same command again to go on.", EXIT_INTERRUPTED)
+    except click.Abort:
+        raise
     except click.ClickException as error:
         command = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "bnsearch"
         _stop(f"{error.format_message()} (see {command} --help)", EXIT_REFUSED)

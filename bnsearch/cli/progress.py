@@ -43,6 +43,10 @@ class Bars:
             self.bars.remove_task(self.task)
         self.task = None
 
+    def say(self, text: str) -> None:
+        """A line above the bars."""
+        self.bars.console.print(text, markup=False, highlight=False)
+
 
 class Clock(ProgressColumn):
     """How long it has taken, and how long it will yet take."""
@@ -85,6 +89,10 @@ class Lines:
         seconds = time.monotonic() - self.began
         if seconds >= SHORT_SECONDS or self.last:
             self._say(f"{self.what}: done in {seconds:.1f} s{', ' + self.last if self.last else ''}")
+
+    def say(self, text: str) -> None:
+        """A line of its own."""
+        print(text, file=sys.stderr, flush=True)
 
     def _say(self, text: str) -> None:
         self.said = time.monotonic()

@@ -9,11 +9,12 @@ from pathlib import Path
 Bytes = bytes | memoryview
 
 
-def write_whole(path: Path, pieces: Iterable[Bytes], *, durable: bool = True) -> None:
+def write_whole(path: Path, pieces: Iterable[Bytes], *, durable: bool = True, keep: Path | None = None) -> None:
     """Write NAME.tmp beside it, which then takes its place; by one process at a time.
 
     durable: the new content is on the disk before it takes the place of the old, and its name before this returns, so
     that a power cut leaves the one or the other (two fsyncs, a few milliseconds each).
+    keep: the name that the old one gets.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
@@ -24,6 +25,8 @@ def write_whole(path: Path, pieces: Iterable[Bytes], *, durable: bool = True) ->
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
+        if keep is not None and path.exists():
+            os.replace(path, keep)
         os.replace(temporary, path)
     except BaseException:
         with suppress(OSError):

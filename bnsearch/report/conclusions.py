@@ -24,7 +24,7 @@ def confirm_findings(verdict: Row) -> list[Finding]:
         names = ", ".join(f"{f['stage']} {f['trial']}" for f in tied)
         found.append(("", f"cannot be told from it with {verdict['n_repeats']} repeats: {names}"))
     if default is None:
-        found.append(("", "the study file's default setting diverged"))
+        found.append(("", "the study file's default setting diverged or failed"))
     elif verdict["winner_is_default"]:
         found.append(("", "it is the study file's default setting"))
     elif default["separable"]:
@@ -42,7 +42,7 @@ def confirm_findings(verdict: Row) -> list[Finding]:
         found.append(("", f"not comparable with the search: {verdict['not_comparable']}"))
     if verdict["diverged"]:
         n = len(verdict["diverged"])
-        found.append(("", f"{n} finalist{'s' * (n > 1)} diverged in some repeat and cannot be chosen"))
+        found.append(("", f"{n} finalist{'s' * (n > 1)} diverged or failed in some repeat and cannot be chosen"))
     return found
 
 
@@ -66,7 +66,7 @@ def final_findings(result: Row) -> list[Finding]:
     if result["n_diverged"]:
         n = result["n_diverged"]
         who, whom = (f"{n} more networks", "them") if n > 1 else ("1 more network", "it")
-        found.append(("", f"{who} diverged, and no figure is about {whom}"))
+        found.append(("", f"{who} diverged or failed, and no figure is about {whom}"))
     if result["n_train"] > 1.25 * result["n_train_in_confirm"]:
         found.append(
             ("", f"over 25 % more rows than the {result['n_train_in_confirm']:,} of confirm: other λ and η may be best")

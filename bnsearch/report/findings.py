@@ -14,7 +14,8 @@ BEFORE = {"fine": "coarse", "fine2": "fine"}  # whose best a computed space is b
 
 def findings(row: Row) -> list[Finding]:
     """A stage's findings; of one that is under way, how far it is."""
-    return _found(row) + ([("Stale", row["stale"])] if row["stale"] else [])
+    failed = [("Failed", f"trial {one['trial']}: {one['reason']}") for one in row.get("given_up", ())]
+    return _found(row) + failed + ([("Stale", row["stale"])] if row["stale"] else [])
 
 
 def _found(row: Row) -> list[Finding]:

@@ -31,8 +31,9 @@ def n_over(row: Row) -> int:
 
 def counted(row: Row) -> str:
     """How many trials a stage has."""
-    n, trials = n_over(row), row["trials"]
-    ends = [f"{trials[key]} {word}" for key, word in (("pruned", "pruned"), ("failed", "diverged")) if trials[key]]
+    n, trials, n_given_up = n_over(row), row["trials"], len(row.get("given_up", ()))
+    ways = ((trials["pruned"], "pruned"), (trials["failed"] - n_given_up, "diverged"), (n_given_up, "failed"))
+    ends = [f"{number_of} {word}" for number_of, word in ways if number_of]
     return f"{n} trial{'s' * (n != 1)}" + (f" ({', '.join(ends)})" if ends else "")
 
 

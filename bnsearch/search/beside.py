@@ -11,7 +11,7 @@ import optuna
 from bnsearch.data.disk_error import cause_and_remedy
 from bnsearch.data.whole_file import write_whole
 from bnsearch.errors import StoreError
-from bnsearch.search.lane_file import FIGURES
+from bnsearch.search.lane_file import FIGURES, previous
 from bnsearch.search.session import Session
 from bnsearch.search.study_file import Study
 
@@ -28,8 +28,10 @@ def state_path(session: Session, study: optuna.Study, number: int) -> Path:
 
 def remove_state(session: Session, study: optuna.Study, number: int) -> None:
     """A finished trial needs no state."""
+    path = state_path(session, study, number)
     with disk_errors(session.study):
-        state_path(session, study, number).unlink(missing_ok=True)
+        for file in (path, previous(path)):
+            file.unlink(missing_ok=True)
 
 
 def remove_states(study: Study, level: str) -> None:

@@ -15,6 +15,7 @@ from bnsearch.search.plan import Configuration, Plan
 FIRST_CALL_STEPS = 20
 MAX_WIDTH = 20  # more lanes gain nothing
 CACHE_BYTES = 14_000_000  # of weights and velocities that a step goes through; see benchmarks/RESULTS.md, "Widths"
+MAX_DEATHS = 3  # of workers that trained one and the same lane, without a step in between
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Cohort:
     state: State | None
     to_step: int  # where its course ends: a rung, or the end of the run
     call_steps: int = FIRST_CALL_STEPS
+    n_deaths: int = 0  # of workers that trained it, one after another
 
     @property
     def step(self) -> int:
@@ -65,6 +67,25 @@ class LaneNews:
     at_rung: Evaluation | None  # K = 1, of the validation rows, where the lane has come to a rung
     diverged_at: int | None  # the first step at which a figure is not finite; the lane's end
     seconds: float  # the lane's share of the call's wall time
+
+
+@dataclass(frozen=True)
+class Death:
+    """A call that did not come back, for its worker is gone or had no memory."""
+
+    numbers: tuple[int, ...]  # its lanes
+    step: int  # from which they are trained again, if they are
+    reason: str  # what happened to the worker
+    again: tuple[int, ...]  # widths of the cohorts in which they are; none where they are given up
+
+    def __str__(self) -> str:
+        """For people: which trials, why, and what is done about it."""
+        n = len(self.numbers)
+        whom = f"{n} trials ({', '.join(map(str, self.numbers))})" if n > 1 else f"trial {self.numbers[0]}"
+        then = f"They go on from step {self.step}, in halves, one of them at a time."
+        if n == 1:
+            then = f"It goes on from step {self.step}." if self.again else f"It is the {MAX_DEATHS}rd: no more of it."
+        return f"A worker {self.reason}, while it trained {whom}. {then}"
 
 
 def best_width(architecture: Architecture, with_velocity: bool) -> int:
@@ -110,6 +131,18 @@ def halves(cohort: Cohort) -> tuple[Cohort, Cohort]:
     return take(cohort, range(n // 2)), take(cohort, range(n // 2, n))
 
 
+def after_death(cohort: Cohort, reason: str) -> tuple[Death, list[Cohort]]:
+    """What is to be said and done where a call did not come back: half as many lanes at a time; a single lane again,
+    but not for ever.
+    """
+    n_deaths = cohort.n_deaths + 1
+    if len(cohort.numbers) > 1:
+        again = [replace(half, n_deaths=1) for half in halves(cohort)]
+    else:
+        again = [replace(cohort, n_deaths=n_deaths)] if n_deaths < MAX_DEATHS else []
+    return Death(cohort.numbers, cohort.step, reason, tuple(len(c.numbers) for c in again)), again
+
+
 def after(cohort: Cohort, result: Advance, call_seconds: float) -> Cohort | None:
     """What is left to train after a call: the cohort without lanes that diverged, or None."""
     if result.state.step >= cohort.to_step:
@@ -119,7 +152,7 @@ def after(cohort: Cohort, result: Advance, call_seconds: float) -> Cohort | None
         return None
     steps = result.state.step - cohort.step
     call_steps = int(np.clip(steps * call_seconds / max(result.seconds, 1e-9), 1, 10 * steps))
-    rest = replace(cohort, state=result.state, call_steps=call_steps)
+    rest = replace(cohort, state=result.state, call_steps=call_steps, n_deaths=0)
     return rest if len(alive) == len(cohort.numbers) else take(rest, alive)
 
 
@@ -145,6 +178,8 @@ def _diverged(result: Advance, n_lanes: int) -> np.ndarray[tuple[int], np.dtype[
     bad = np.zeros(n_lanes, dtype=bool)
     for record in result.records:
         bad |= _not_finite(record)
+    if result.outcome is not None:  # an exact pass sees rows that the last minibatches did not
+        bad |= ~np.isfinite(result.outcome.train_cost)
     return bad if result.at_rung is None else bad | ~np.isfinite(result.at_rung.cost)
 
 

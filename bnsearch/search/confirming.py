@@ -77,8 +77,8 @@ def finalists_of(session: Session, levels: Sequence[optuna.Study]) -> list[dict[
     best = choose.rank(list(source))[:n]
     if not any(source[t] is last for t in source if t.complete):
         raise UsageError(
-            f"`confirm` needs a completed trial in {last.study_name}, but all diverged: give `fine.space` other "
-            f"ranges and run `bnsearch reset {session.study.called} --from fine`."
+            f"`confirm` needs a completed trial in {last.study_name}, but none came to its end: give `fine.space` "
+            f"other ranges and run `bnsearch reset {session.study.called} --from fine`."
         )
     found: list[dict[str, Any]] = []
     setup = session.study.setups["fine"]
@@ -142,7 +142,7 @@ class _Lanes:
 
 
 def accuracies(study: optuna.Study) -> tuple[list[int], choose.Matrix]:
-    """Finalists that never diverged, and their accuracies (M, R)."""
+    """Finalists that came to the end of every repeat, and their accuracies (M, R)."""
     table: dict[int, dict[int, float | None]] = {}
     for trial in finished(study.get_trials(deepcopy=False)):
         table.setdefault(trial.attrs["finalist"], {})[trial.attrs["repeat"]] = trial.value

@@ -8,10 +8,10 @@ import optuna
 
 from bnsearch.core.train import State, Statistics, evaluation_moments
 from bnsearch.data.prepare import load_transform
-from bnsearch.errors import ChangedError, ModelError
+from bnsearch.errors import ChangedError, ModelError, WorkerError
 from bnsearch.model import Model, fold, load_model, save_model
 from bnsearch.search.beside import disk_errors
-from bnsearch.search.cohort import Lane, LaneNews
+from bnsearch.search.cohort import Death, Lane, LaneNews
 from bnsearch.search.plan import build_run
 from bnsearch.search.running import outcome_attrs
 from bnsearch.search.schedule import train_lanes
@@ -25,10 +25,13 @@ def model_path(session: Session, repeat: int) -> Path:
 
 
 def is_whole(session: Session, repeat: int) -> bool:
-    """Is the network's model there, and can it be read?"""
+    """Is the network's model there as it was written? One that is there, but not so, is told of."""
+    path = model_path(session, repeat)
     try:
-        load_model(model_path(session, repeat))
-    except ModelError:
+        load_model(path)
+    except ModelError as error:
+        if path.exists():
+            session.progress.say(f"{error} It is made anew now.")
         return False
     return True
 
@@ -69,6 +72,9 @@ def make_anew(session: Session, study: optuna.Study, lanes: Sequence[Lane]) -> N
     session.progress.begin("Retraining missing models", sum(lane.plan.n_steps for lane in lanes))
     for news in train_lanes(lanes, session.materials.executor, session.materials.n_workers):
         for item in news:
+            if isinstance(item, Death):
+                _check_goes_on(session, study, item)
+                continue
             steps[item.number] = item.state.step
             if item.outcome is not None or item.diverged_at is not None:
                 attrs = trials[item.number].user_attrs
@@ -76,6 +82,13 @@ def make_anew(session: Session, study: optuna.Study, lanes: Sequence[Lane]) -> N
                 export(session, study, by_number[item.number], item.state, int(attrs["repeat"]))
         session.progress.update(sum(steps.values()))
     session.progress.end()
+
+
+def _check_goes_on(session: Session, study: optuna.Study, death: Death) -> None:
+    """Say that a worker died; a network that is given up has no model."""
+    if not death.again:
+        raise WorkerError(f"The models of {study.study_name} must be made anew, but: {death} See to memory; run again.")
+    session.progress.say(f"{study.study_name}: {death}")
 
 
 def _check_same(session: Session, study: optuna.Study, news: LaneNews, attrs: Mapping[str, object]) -> None:

@@ -1,9 +1,10 @@
 """A lane's state as one file: parameters, velocity, moments, the curve and the time so far, with a checksum. Written
-whole or not at all.
+whole or not at all; the one before it is kept, for disks err.
 """
 
 import dataclasses
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,10 +14,11 @@ from bnsearch.core import tree
 from bnsearch.core.train import Record, State
 from bnsearch.core.tree import Array
 from bnsearch.data.whole_file import write_whole
+from bnsearch.errors import ModelError
 from bnsearch.search.cohort import Lane
 from bnsearch.search.plan import start_state
 
-FORMAT = 2  # of the arrays: 2 has weights as (K, fan_out, fan_in), 1 had them as (K, fan_in, fan_out)
+FORMAT = 3  # 1 had weights as (K, fan_in, fan_out), 2 a checksum without the identity
 CURVE = "curve"
 FIGURES = (
     "learning_rate",
@@ -43,20 +45,44 @@ class Stored(NamedTuple):
     seconds: float  # wall time that it took
 
 
-def save_lane(path: Path, lane: Lane, state: State, curve: list[dict[str, float]], seconds: float) -> None:
-    """Write a lane's state; it is on the disk before it takes the place of the last one."""
+def save_lane(path: Path, lane: Lane, stored: Stored) -> None:
+    """Write a lane's state; it is on the disk before it takes the place of the last one, which becomes the previous."""
     from safetensors.numpy import save
 
-    tensors = dict(tree.leaves(state)) | {CURVE: _to_array(curve)}
+    tensors = dict(tree.leaves(stored.state)) | {CURVE: _to_array(stored.curve)}
     tensors = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
-    text = {"step": str(state.step), "seconds": repr(seconds), "identity": _identity(lane)}
+    text = {"step": str(stored.state.step), "seconds": repr(stored.seconds), "identity": _identity(lane)}
     text["checksum"] = _checksum(tensors, text)
-    write_whole(path, [save(tensors, metadata=text)])
+    write_whole(path, [save(tensors, metadata=text)], keep=previous(path))
 
 
-def load_lane(path: Path, lane: Lane) -> Stored | None:
-    """The state of a lane with its curve and time so far; None where there is no whole file of this very lane, so
-    that it starts at step 0.
+def previous(path: Path) -> Path:
+    """Where the state before the one at path lies."""
+    return path.with_suffix(".previous")
+
+
+def load_lane(path: Path, lane: Lane, say: Callable[[str], None] = lambda text: None) -> Stored | None:
+    """The newest whole state of this very lane, or None where there is none, so that it starts at step 0.
+
+    say: is told of files that are damaged, and of what is used in their place.
+    """
+    complaints, found = [], None
+    for file in (path, previous(path)):
+        try:
+            found = _load(file, lane)
+        except ModelError as error:
+            complaints.append(str(error))
+        if found is not None:
+            break
+    if complaints:
+        then = "starts at step 0 again" if found is None else f"goes on from step {found.state.step}, stored before it"
+        say(f"{' '.join(complaints)} Trial {lane.number} {then}, to the same numbers.")
+    return found
+
+
+def _load(path: Path, lane: Lane) -> Stored | None:
+    """What the file holds; None where there is none, or one of another lane; raises ModelError for half a file or one
+    that was altered.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -64,9 +90,13 @@ def load_lane(path: Path, lane: Lane) -> Stored | None:
         with safe_open(path, framework="numpy") as file:
             text = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-    except (OSError, SafetensorError):
+    except FileNotFoundError:
         return None
-    if text.get("identity") != _identity(lane) or text.get("checksum") != _checksum(tensors, text):
+    except (OSError, SafetensorError) as error:
+        raise ModelError(f"{path} must be a whole state, but cannot be read: {error}.") from error
+    if text.get("checksum") != _checksum(tensors, text):
+        raise ModelError(f"{path} must be as it was written, but its checksum says that it was altered.")
+    if text.get("identity") != _identity(lane):
         return None
     empty = start_state(lane.plan, 1)
     if _layout(tensors) != _layout(dict(tree.leaves(empty)) | {CURVE: _to_array([])}):
@@ -99,7 +129,7 @@ def _layout(tensors: dict[str, Array]) -> dict[str, tuple[str, tuple[int, ...]]]
 
 
 def _checksum(tensors: dict[str, Array], text: dict[str, str]) -> str:
-    digest = hashlib.sha256(f"{text.get('step')} {text.get('seconds')}".encode())
+    digest = hashlib.sha256(" ".join(str(text.get(name)) for name in ("step", "seconds", "identity")).encode())
     for name in sorted(tensors):
         digest.update(name.encode() + str(tensors[name].dtype).encode() + str(tensors[name].shape).encode())
         digest.update(tensors[name].tobytes())

@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
@@ -11,6 +12,8 @@ from pathlib import Path
 
 from bnsearch.data.disk_error import cause_and_remedy
 from bnsearch.errors import LockedError, StoreError
+
+WRITING_SECONDS = 1.0  # a holder has the lock before its name stands in the file
 
 
 def lock_files(results: Path, database: Path | None) -> list[Path]:
@@ -56,8 +59,11 @@ def locked(path: Path, what: str) -> Iterator[None]:
         with suppress(OSError):  # a full disk, which whatever is written next will tell
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, json.dumps(holder).encode(), 0)
-        # the file stays: removing it would let two processes lock different files
-        yield
+        try:
+            yield
+        finally:  # the file stays: removing it would let two processes lock different files
+            with suppress(OSError):
+                os.ftruncate(descriptor, 0)
 
 
 def holder(path: Path) -> str | None:
@@ -99,8 +105,26 @@ def _opened(path: Path, flags: int) -> Iterator[int]:
 
 
 def _holder(descriptor: int) -> str:
+    until = time.monotonic() + WRITING_SECONDS
+    while True:
+        try:
+            holder = json.loads(os.pread(descriptor, 1000, 0))
+            found = f"process {holder['pid']} on {holder['host']} (since {holder['since']})"
+            if holder["host"] != socket.gethostname() or _is_alive(int(holder["pid"])):
+                return found
+        except (ValueError, KeyError, TypeError):
+            found = "another process"
+        if time.monotonic() > until:
+            return found
+        time.sleep(0.01)
+
+
+def _is_alive(pid: int) -> bool:
+    """A name left by a holder that was killed says nothing about the next one."""
     try:
-        holder = json.loads(os.pread(descriptor, 1000, 0))
-        return f"process {holder['pid']} on {holder['host']} (since {holder['since']})"
-    except (ValueError, KeyError, TypeError):
-        return "another process"
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True

@@ -107,7 +107,7 @@ def _tell(
 
 def _last_state(session: Session, study: optuna.Study, lane: Lane) -> State:
     stored = load_lane(state_path(session, study, lane.number), lane)
-    if stored is None:
+    if stored is None or stored.state.step < lane.plan.n_steps:
         raise StoreError(
             f"The state of trial {lane.number} must lie in {session.study.results / 'states'}, but is gone or "
             f"damaged: run again."

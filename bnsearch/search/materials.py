@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
@@ -13,10 +13,12 @@ from bnsearch.data.dataset import Dataset
 from bnsearch.data.load import load
 from bnsearch.data.part import Part
 from bnsearch.data.prepare import DataReference, Recipe, Source, is_prepared, prepare, write_source
-from bnsearch.errors import StudyFileError
+from bnsearch.errors import StudyFileError, WorkerError
+from bnsearch.search.cohort import MAX_DEATHS
 from bnsearch.search.executor import ExecutorFactory
 from bnsearch.search.plan import Plan, epoch_steps, n_steps
 from bnsearch.search.progress import Download, Progress
+from bnsearch.search.renewed import GONE, Renewed, how_gone
 from bnsearch.search.setups import STAGES, Setup, Stage
 from bnsearch.search.study_file import Study
 from bnsearch.search.tables import DataTable
@@ -32,19 +34,15 @@ class Materials:
     executor_factory: ExecutorFactory
     progress: Progress
     data_dir: Path | None = None
-    _executor: Executor | None = field(default=None, repr=False)
 
-    @property
+    @cached_property
     def executor(self) -> Executor:
         """The workers."""
-        if self._executor is None:
-            self._executor = self.executor_factory()
-        return self._executor
+        return Renewed(self.executor_factory)
 
     def close(self) -> None:
         """Let the workers go, without waiting for calls whose results nobody wants."""
-        if self._executor is not None:
-            self._executor.shutdown(wait=False, cancel_futures=True)
+        self.executor.shutdown(wait=False, cancel_futures=True)
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -72,10 +70,10 @@ class Materials:
         recipes = self._recipes(stage, parts)
         self.progress.begin("Preparing the data", len(recipes))
         # the first writes the basis that the others share
-        references = [self.executor.submit(prepare, recipes[0], self.cache).result()]
+        references = [self._ready(recipes[0], self.executor.submit(prepare, recipes[0], self.cache))]
         self.progress.update(1)
-        for future in [self.executor.submit(prepare, recipe, self.cache) for recipe in recipes[1:]]:
-            references.append(future.result())
+        for recipe, future in [(r, self.executor.submit(prepare, r, self.cache)) for r in recipes[1:]]:
+            references.append(self._ready(recipe, future))
             self.progress.update(len(references))
         self.progress.end()
         return references
@@ -93,6 +91,22 @@ class Materials:
         basis_part = Part(*rows_of(self.study.base.data, len(self.dataset.X)))
         table = self.study.setups[stage].data
         return [Recipe(self.source, part, table.standardize, table.components, basis_part) for part in parts]
+
+    def _ready(self, recipe: Recipe, future: "Future[DataReference]") -> DataReference:
+        """What a worker makes ready; by another where it dies."""
+        n_deaths = 0
+        while True:
+            try:
+                return future.result()
+            except GONE as error:
+                n_deaths, how = n_deaths + 1, how_gone(error)
+                if n_deaths == MAX_DEATHS:
+                    raise WorkerError(
+                        f"The data must be made ready, but {MAX_DEATHS} workers in a row did not come to the end of "
+                        f"it, and the last {how}: see to memory, and run the same command again to go on."
+                    ) from error
+                self.progress.say(f"A worker {how}, while it made the data ready; another begins again.")
+            future = self.executor.submit(prepare, recipe, self.cache)
 
     def plan(self, stage: Stage, repeat: str, data: DataReference) -> Plan:
         """The plan of one repeat of a stage."""

@@ -15,6 +15,9 @@ class Progress(Protocol):
     def end(self) -> None:
         """It is over."""
 
+    def say(self, text: str) -> None:
+        """Something that is worth a line of its own has happened."""
+
 
 class Silent:
     """Shows nothing."""
@@ -26,6 +29,9 @@ class Silent:
         """Nothing."""
 
     def end(self) -> None:
+        """Nothing."""
+
+    def say(self, text: str) -> None:
         """Nothing."""
 
 

@@ -12,8 +12,8 @@ from optuna.trial import FrozenTrial, TrialState
 from bnsearch.core.train import Outcome, State
 from bnsearch.search.batches import Batch
 from bnsearch.search.beside import disk_errors, level_of, remove_state, save_curve, state_path
-from bnsearch.search.cohort import Lane, LaneNews
-from bnsearch.search.lane_file import FIGURES, load_lane, row, save_lane
+from bnsearch.search.cohort import MAX_DEATHS, Death, Lane, LaneNews
+from bnsearch.search.lane_file import FIGURES, Stored, load_lane, row, save_lane
 from bnsearch.search.open_trial import OpenTrial
 from bnsearch.search.rungs import Rung, arrive, ranking, rungs_of
 from bnsearch.search.schedule import train_lanes
@@ -37,6 +37,8 @@ class Running:
     rungs: set[str]  # keys of those that the database has
     curve: list[dict[str, float]] = field(default_factory=list)
     seconds: float = 0.0  # of training, by all processes that went on with it
+    reached: Stored | None = None  # replaced as a whole, since Ctrl-C may come at any moment, and it is then stored
+    on_disk: int = 0  # the step of the state on the disk
     over: bool = False
 
     def has_come_to(self, rung: Rung) -> bool:
@@ -102,11 +104,24 @@ class _Trainer:
             return
         materials = self.session.materials
         step = None if rung is None else rung.step
-        for news in train_lanes([r.lane for r in them], materials.executor, materials.n_workers, rung=step):
-            now = time.monotonic()
-            for item in news:
-                self._take(item, now, rung)
-            self._show()
+        try:
+            for news in train_lanes([r.lane for r in them], materials.executor, materials.n_workers, rung=step):
+                now = time.monotonic()
+                for item in news:
+                    if isinstance(item, Death):
+                        self._mourn(item)
+                    else:
+                        self._take(item, now, rung)
+                self._show()
+        except KeyboardInterrupt:
+            self._store()
+            raise
+
+    def _store(self) -> None:
+        """Write the states that are ahead of those on the disk."""
+        for r in self.under_way:
+            if r.reached is not None and r.reached.state.step > r.on_disk:
+                save_state(self.session, self.study, r, r.reached)
 
     def part(self, rung: Rung, ranked: list[int], kept: set[int]) -> None:
         """Tell the ranks at a rung, and that those who are not kept are over."""
@@ -128,23 +143,33 @@ class _Trainer:
         r.curve += [row(record) for record in item.records]
         r.seconds += item.seconds
         last = item.at_rung is not None or (item.outcome is not None and self.finish is not None)
-        # a diverged state would go on to a later step, and be told with that one
-        if item.diverged_at is None and (last or now - self.written[item.number] >= STATE_SECONDS):
-            self.written[item.number] = now
-            save_state(self.session, self.study, r, item.state)
+        if item.diverged_at is None:  # a diverged state would go on to a later step, and be told with that one
+            r.reached = Stored(item.state, list(r.curve), r.seconds)
+            if last or now - self.written[item.number] >= STATE_SECONDS:
+                self.written[item.number] = now
+                save_state(self.session, self.study, r, r.reached)
         _report(r, self.figure)
         self.steps[item.number] = item.state.step
         if item.diverged_at is not None:
-            share = item.diverged_at / r.lane.plan.n_steps
-            attrs = {"diverged": True, "diverged_step": item.diverged_at, "diverged_at_share": share}
-            self._write_end(r, attrs)
-            self._tell(r, TrialState.FAIL)
+            self._fail(r, "diverged", True, item.diverged_at)
         elif item.outcome is not None:
             self._end(r, item.outcome, item.state)
         elif item.at_rung is not None and rung is not None:
             r.lane = replace(r.lane, state=item.state)
             arrive(r.trial, rung, item.at_rung)
             r.rungs.add(rung.key)
+
+    def _mourn(self, death: Death) -> None:
+        """Say that a worker died; a trial that is given up has failed."""
+        self.session.progress.say(f"{self.study.study_name}: {death}")
+        for number in death.numbers if not death.again else ():
+            reason = f"{MAX_DEATHS} workers in a row died while they trained it, and the last {death.reason}"
+            self._fail(self.running[number], "failed", reason, death.step)
+
+    def _fail(self, r: Running, why: str, value: Any, step: int) -> None:
+        """`why` is the attribute that says so, and begins the names of those that say when."""
+        self._write_end(r, {why: value, f"{why}_step": step, f"{why}_at_share": step / r.lane.plan.n_steps})
+        self._tell(r, TrialState.FAIL)
 
     def _end(self, r: Running, outcome: Outcome, state: State) -> None:
         self._write_end(r, outcome_attrs(outcome))
@@ -180,10 +205,11 @@ class _Trainer:
 def _adopt(session: Session, study: optuna.Study, frozen: FrozenTrial, lane: Lane, rungs: list[Rung]) -> Running:
     trial = OpenTrial(session.store.storage, frozen)
     found = Running(lane, trial, set(frozen.intermediate_values), {r.key for r in rungs if r.key in frozen.user_attrs})
-    stored = load_lane(state_path(session, study, lane.number), lane)
+    stored = load_lane(state_path(session, study, lane.number), lane, session.progress.say)
     if stored is None or any(r.step < stored.state.step and r.key not in found.rungs for r in rungs):
         return found  # a state from beyond a rung that the database does not know is of no use
-    return replace(found, lane=replace(lane, state=stored.state), curve=stored.curve, seconds=stored.seconds)
+    lane = replace(lane, state=stored.state)
+    return replace(found, lane=lane, curve=stored.curve, seconds=stored.seconds, on_disk=stored.state.step)
 
 
 def _report(r: Running, figure: str) -> None:
@@ -216,7 +242,8 @@ def add_running(study: optuna.Study, params: Mapping[str, float], space: Mapping
     study.add_trial(frozen)
 
 
-def save_state(session: Session, study: optuna.Study, r: Running, state: State) -> None:
+def save_state(session: Session, study: optuna.Study, r: Running, reached: Stored) -> None:
     """Write a lane's state with its curve and time so far."""
     with disk_errors(session.study):
-        save_lane(state_path(session, study, r.lane.number), r.lane, state, r.curve, r.seconds)
+        save_lane(state_path(session, study, r.lane.number), r.lane, reached)
+    r.on_disk = reached.state.step

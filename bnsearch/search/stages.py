@@ -29,6 +29,7 @@ NOT_RUN: dict[str, Any] = {
     "trials": dict.fromkeys(("complete", "pruned", "failed", "running"), 0),
     "edges": [],
     "top": [],
+    "given_up": [],
     **dict.fromkeys(("best", "space", "halving", "parent", "followed_by", "given_fine", "verdict", "result", "stale")),
 }
 
@@ -92,6 +93,9 @@ def status(store: Store | None, called: str, results: Path = Path()) -> list[dic
                     "failed": states.count(TrialState.FAIL),
                     "running": states.count(TrialState.RUNNING),
                 },
+                "given_up": [
+                    {"trial": t.number, "reason": t.user_attrs["failed"]} for t in trials if "failed" in t.user_attrs
+                ],
                 "best": _best(study, ranked),
                 "space": study.user_attrs.get("space"),
                 "edges": study.user_attrs.get("edges", []),

@@ -144,7 +144,7 @@ def open_store(url: str, name: str) -> Store:
     path = sqlite_path(url)
     if path is None:
         return Store(_storage(url, {}), name)
-    with in_turn(path.parent):  # two creators at once would corrupt the schema
+    with in_turn(path.resolve().parent):  # two creators at once would corrupt the schema
         made = check_database(path)
         switch_to_wal(path)
         storage = _storage(url, {"connect_args": {"timeout": BUSY_SECONDS}}, made=made)
@@ -181,7 +181,7 @@ def open_existing(url: str, name: str) -> Store | None:
         return open_store(url, name)
     if not path.exists():
         return None
-    with in_turn(path.parent):  # so that no writer begins while a database that nobody uses is read
+    with in_turn(path.resolve().parent):  # so that no writer begins while a database that nobody uses is read
         copy = copy_in_memory(path)
     # a storage completes its tables when it is opened: here, in the copy alone
     made = has_schema(copy)

@@ -18,7 +18,7 @@ class Trial:
 
     number: int
     params: Mapping[str, float]
-    value: float | None  # validation accuracy at the last step; None: diverged or pruned
+    value: float | None  # validation accuracy at the last step; None: it did not come so far
     valid_loss: float | None = None  # mean cross-entropy
     correct: Bits | None = None  # (n_valid,) which validation images it got right
     attrs: Mapping[str, Any] = field(default_factory=dict)
@@ -30,20 +30,20 @@ class Trial:
 
     @property
     def cost(self) -> float:
-        """In trainings of the full budget: one that was stopped at a rung, or diverged, took a share."""
-        shares = (self.attrs.get("pruned_at_share"), self.attrs.get("diverged_at_share"))
+        """In trainings of the full budget: one that was stopped at a rung, diverged or failed took a share."""
+        shares = (self.attrs.get(f"{how}_at_share") for how in ("pruned", "diverged", "failed"))
         return 1.0 if self.complete else float(next((share for share in shares if share is not None), 0.0))
 
 
 def finished(trials: Sequence[FrozenTrial]) -> list[Trial]:
-    """COMPLETE, PRUNED and diverged trials, by number."""
+    """Trials that are over, by number."""
     return [from_optuna(t) for t in sorted(trials, key=lambda t: t.number) if counts(t)]
 
 
 def counts(trial: FrozenTrial) -> bool:
-    """Does a trial count towards a stage's total?"""
-    diverged = trial.state == TrialState.FAIL and bool(trial.user_attrs.get("diverged"))
-    return diverged or trial.state in (TrialState.COMPLETE, TrialState.PRUNED)
+    """Does a trial count towards a stage's total: one that is over, but for what others than bnsearch failed?"""
+    has_reason = trial.state == TrialState.FAIL and bool(trial.user_attrs.keys() & {"diverged", "failed"})
+    return has_reason or trial.state in (TrialState.COMPLETE, TrialState.PRUNED)
 
 
 def from_optuna(trial: FrozenTrial) -> Trial:

@@ -289,7 +289,7 @@ def test_records_are_not_changed() -> None:
     assert (BEST["trial"], VERDICT["winner"]) == (4, 0)
 
 
-@pytest.mark.parametrize(("n", "words"), [(1, "1 more network diverged, and no figure is about it"), (2, "about them")])
+@pytest.mark.parametrize(("n", "words"), [(1, "diverged or failed, and no figure is about it"), (2, "about them")])
 def test_networks_that_diverged_are_told(n: int, words: str) -> None:
     """The mean and its intervals are of those that did not."""
     assert words in said(changed(FINAL, result__n_diverged=n))

@@ -44,6 +44,16 @@ class Inline(Executor):
         return future
 
 
+class Heard(Silent):
+    """Keeps what is said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+
 def tiny(folder: Path, *overrides: str, name: str = "tiny", text: str = TINY) -> Study:
     """The tiny study, its file written into the folder where there is none yet."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ import pytest
 from optuna.storages import RDBStorage
 
 from bnsearch.search.open_trial import OpenTrial
+from bnsearch.search.progress import Silent
 from bnsearch.search.store import Store
 from tests.search.helpers import Inline
 
@@ -19,7 +20,7 @@ WRITES = (
 )
 
 
-class Countdown:
+class Countdown(Silent):
     """Raises KeyboardInterrupt at the n-th event."""
 
     def __init__(self, n: int):

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from typing import Any
@@ -15,10 +14,9 @@ from hypothesis import strategies as st
 from bnsearch.core import tree
 from bnsearch.core.network import Architecture
 from bnsearch.core.train import Outcome, Record, State
-from bnsearch.errors import WorkerError
 from bnsearch.search import schedule
 from bnsearch.search.advance import advance
-from bnsearch.search.cohort import Lane, LaneNews, best_width, halves, pack
+from bnsearch.search.cohort import Lane, best_width, halves, pack
 from bnsearch.search.executor import local_executor
 from bnsearch.search.plan import Configuration, Plan
 from bnsearch.search.schedule import train_lanes
@@ -365,21 +363,6 @@ def test_no_lane_needs_no_cohort() -> None:
 
 
 # ---- what goes wrong
-
-
-def test_a_dead_worker_is_one_line_with_a_remedy(plans: dict[str, Plan]) -> None:
-    executor = local_executor(1)
-    try:
-        news: Iterator[list[LaneNews]] = train_lanes(
-            lanes_of(dataclasses.replace(plans["affine"], n_steps=10_000_000)), executor, 1
-        )
-        next(news)
-        executor.submit(os._exit, 1)
-        with pytest.raises(WorkerError, match="run the same command again"):
-            for _ in news:
-                pass
-    finally:
-        executor.shutdown()
 
 
 def test_an_error_in_a_worker_reaches_the_caller(plans: dict[str, Plan]) -> None:

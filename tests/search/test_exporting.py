@@ -11,10 +11,11 @@ from bnsearch.errors import ChangedError
 from bnsearch.model import load_model
 from bnsearch.search import plan
 from bnsearch.search.executor import local_executor
+from bnsearch.search.progress import Silent
 from bnsearch.search.setups import STAGES
 from bnsearch.search.stages import run_all, status
 from bnsearch.search.study_file import Study
-from tests.search.helpers import at_work, files, record, run, stored, tiny
+from tests.search.helpers import Heard, at_work, files, record, run, stored, tiny
 
 
 @pytest.fixture
@@ -32,10 +33,16 @@ def spoil(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
 
 
+def flip(path: Path) -> None:
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-9] + bytes([whole[-9] ^ 1]) + whole[-8:])
+
+
 LOSSES = {
     "the folder": lambda models: shutil.rmtree(models),
     "one file": lambda models: (models / "final-2.safetensors").unlink(),
-    "a damaged file": lambda models: spoil(models / "final-1.safetensors"),
+    "half a file": lambda models: spoil(models / "final-1.safetensors"),
+    "a flipped bit": lambda models: flip(models / "final-1.safetensors"),
 }
 
 
@@ -56,6 +63,15 @@ def test_a_lost_model_is_made_anew(lose: Any, untested: Path) -> None:
     assert run(study, "final") == [False]
 
 
+def test_a_damaged_model_is_told_of(untested: Path) -> None:
+    study, heard = tiny(untested), Heard()
+    flip(study.results / "models" / "final-2.safetensors")
+    run(study, "final", progress=heard)
+    (line,) = heard.lines
+    assert "final-2.safetensors must be as it was written, but its checksum says" in line
+    assert line.endswith("It is made anew now.")
+
+
 def files_or_damage(study: Study) -> Any:
     try:
         return files(study)
@@ -72,11 +88,9 @@ def test_run_notices_too_whatever_the_workers(untested: Path) -> None:
     assert files(study) == on_disk
 
 
-class Stopped:
+class Stopped(Silent):
     """Ctrl-C when the first network is done."""
 
-    def begin(self, what: str, total: float | None = None) -> None: ...
-    def end(self) -> None: ...
     def update(self, done: float, note: str = "") -> None:
         if done >= 24:
             raise KeyboardInterrupt

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -24,7 +25,7 @@ from bnsearch.search import running, schedule
 from bnsearch.search.advance import advance
 from bnsearch.search.cohort import Lane
 from bnsearch.search.executor import local_executor
-from bnsearch.search.lane_file import save_lane
+from bnsearch.search.lane_file import Stored, save_lane
 from bnsearch.search.levels import verdict
 from bnsearch.search.setups import LEVELS, STAGE_OF, STAGES, STUDIES
 from bnsearch.search.stages import run_all, run_stage
@@ -32,6 +33,7 @@ from bnsearch.search.study_file import Study
 from tests.helpers import BRIEF, changed
 from tests.search.helpers import (
     CONFIGURATIONS,
+    Heard,
     Inline,
     at_work,
     attrs_of,
@@ -147,7 +149,7 @@ class Failing(Inline):
         self.left -= 1
         if self.left == 0:
             future: Future[Any] = Future()
-            future.set_exception(MemoryError("no room"))
+            future.set_exception(ValueError("a bug"))
             return future
         return super().submit(fn, *args, **kwargs)
 
@@ -155,7 +157,7 @@ class Failing(Inline):
 def test_a_worker_that_fails_loses_nothing(tmp_path: Path, whole: Study) -> None:
     study = brief(tmp_path)
     for n in (1, 2, 3, 5):
-        with pytest.raises(MemoryError, match="no room"):
+        with pytest.raises(ValueError, match="a bug"):
             run(study, "coarse", executor=lambda n=n: Failing(n))
     run(study, "coarse")
     assert_as_if_never_stopped(study, whole, "coarse")
@@ -298,6 +300,31 @@ def stop_after_a_value(study: Study, stage: str, monkeypatch: pytest.MonkeyPatch
             run(study, stage)
 
 
+# ---- states that were damaged meanwhile
+
+
+@pytest.mark.parametrize("many_calls", [True], ids=["from stored states"], indirect=True)
+@pytest.mark.parametrize("stage", ["coarse", "final"])
+def test_a_damaged_state_changes_no_number(
+    stage: str, many_calls: bool, tmp_path: Path, whole: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In final the last states are on the disk when the test set is opened: none but those must be exported."""
+    study, heard = brief(tmp_path), Heard()
+    run(study, *STAGES[: STAGES.index(stage)])
+    stop: Any = Countdown(10) if stage == "coarse" else AtTheEnd(stage)
+    with pytest.raises(KeyboardInterrupt):
+        run(study, stage, progress=stop)
+    states = sorted((study.results / "states").glob(f"{stage}-*.safetensors"))
+    assert len(states) > 1
+    for path in states:
+        path.write_bytes(path.read_bytes()[:-1])
+    run(study, stage, progress=heard)
+    assert len(heard.lines) == len(states)
+    assert all(re.search(r"cannot be read: .* goes on from step \d+, stored before it", line) for line in heard.lines)
+    stages = STAGES[: STAGES.index(stage) + 1]
+    assert_as_if_never_stopped(study, whole, *[name for name in STUDIES if STAGE_OF[name] in stages])
+
+
 # ---- stored in time
 
 
@@ -318,8 +345,8 @@ def test_every_lane_is_stored_in_time(n_workers: int, tmp_path: Path, monkeypatc
     executor, seen = Taking(), {}
     call = 4.0 * n_workers  # from one of a cohort's news to the next, as all take turns
 
-    def save(path: Path, lane: Lane, state: Any, curve: Any, seconds: float) -> None:
-        save_lane(path, lane, state, curve, seconds)
+    def save(path: Path, lane: Lane, done: Stored) -> None:
+        save_lane(path, lane, done)
         seen.setdefault(lane.number, [call]).append(executor.now)
 
     study = tiny(tmp_path, "training.epochs=10", "coarse.trials=9")
@@ -344,10 +371,11 @@ from bnsearch.search import running, schedule
 from tests.search.helpers import Inline, at_work, tiny
 from bnsearch.search.cohort import Lane
 from bnsearch.search.executor import local_executor
+from bnsearch.search.progress import Silent
 from bnsearch.search.stages import run_all
 from pathlib import Path
 
-class Telling:
+class Telling(Silent):
     def say(self, *what):
         print(*what, flush=True)
         sys.stdin.readline()  # goes on when it is told to
@@ -484,10 +512,9 @@ def test_a_lock_is_free_after_its_holder_was_stopped(tmp_path: Path) -> None:
     study = brief(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         run(study, "coarse", progress=Countdown(4))
-    lock = json.loads((tmp_path / "tiny.lock").read_text())
-    assert lock["pid"] == os.getpid()
+    assert (tmp_path / "tiny.lock").read_text() == "", "nobody is named any longer"
     with at_work(study):
-        pass
+        assert json.loads((tmp_path / "tiny.lock").read_text())["pid"] == os.getpid()
 
 
 def test_workers_ignore_the_users_interrupt(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from bnsearch.core.train import State
 from bnsearch.search import lane_file
 from bnsearch.search.advance import advance
 from bnsearch.search.cohort import Lane
-from bnsearch.search.lane_file import Stored, load_lane, row, save_lane
+from bnsearch.search.lane_file import Stored, load_lane, previous, row, save_lane
 from bnsearch.search.tables import Exponential
 from tests.core.helpers import assert_identical
 from tests.search.helpers import CONFIGURATIONS, plan_of, tiny, untimed
@@ -53,14 +53,14 @@ def assert_same(found: Stored | None, state: State, curve: Curve) -> None:
 def test_a_state_comes_back_bit_for_bit(trained: tuple[Lane, State, Curve], tmp_path: Path) -> None:
     lane, state, curve = trained
     path = tmp_path / "states" / "coarse-00007.safetensors"
-    save_lane(path, lane, state, curve, SECONDS)
+    save_lane(path, lane, Stored(state, curve, SECONDS))
     assert_same(load_lane(path, lane), state, curve)
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
 def test_it_goes_on_to_the_same_numbers(trained: tuple[Lane, State, Curve], tmp_path: Path) -> None:
     lane, state, curve = trained
-    save_lane(tmp_path / "a", lane, state, curve, SECONDS)
+    save_lane(tmp_path / "a", lane, Stored(state, curve, SECONDS))
     found = load_lane(tmp_path / "a", lane)
     assert found is not None
     whole = advance(lane.plan, (lane.configuration,), None, 24)
@@ -74,7 +74,7 @@ def test_a_lane_without_velocity_has_none_afterwards(tmp_path: Path) -> None:
     plan = dataclasses.replace(plan_of(tiny(tmp_path)), with_velocity=False)
     lane = Lane(0, plan, CONFIGURATIONS[1])
     state = advance(plan, (lane.configuration,), None, 3).state
-    save_lane(tmp_path / "a", lane, state, [], SECONDS)
+    save_lane(tmp_path / "a", lane, Stored(state, [], SECONDS))
     assert_same(load_lane(tmp_path / "a", lane), state, [])
 
 
@@ -83,7 +83,7 @@ def test_special_numbers_and_figures_that_were_not_measured(trained: tuple[Lane,
     odd = np.array([np.nan, np.inf, -0.0, np.nextafter(np.float32(0), np.float32(1))], dtype=np.float32)
     state.network.dense[0].W.flat[:4] = odd
     curve: Curve = [{"epoch": 1, "step": 6, "train_loss": 0.1 + 0.2, "train_accuracy": 1 / 3}]
-    save_lane(tmp_path / "a", lane, state, curve, SECONDS)
+    save_lane(tmp_path / "a", lane, Stored(state, curve, SECONDS))
     assert_same(load_lane(tmp_path / "a", lane), state, curve)
     found = load_lane(tmp_path / "a", lane)
     assert found is not None
@@ -92,10 +92,72 @@ def test_special_numbers_and_figures_that_were_not_measured(trained: tuple[Lane,
 
 def test_a_later_state_takes_the_place_of_an_earlier(trained: tuple[Lane, State, Curve], tmp_path: Path) -> None:
     lane, state, curve = trained
-    save_lane(tmp_path / "a", lane, state, curve, SECONDS)
+    save_lane(tmp_path / "a", lane, Stored(state, curve, SECONDS))
     later = advance(lane.plan, (lane.configuration,), state, 20)
-    save_lane(tmp_path / "a", lane, later.state, [], SECONDS)
+    save_lane(tmp_path / "a", lane, Stored(later.state, [], SECONDS))
     assert_same(load_lane(tmp_path / "a", lane), later.state, [])
+
+
+# ---- the state before it
+
+
+@pytest.fixture
+def two(trained: tuple[Lane, State, Curve], tmp_path: Path) -> tuple[Path, Lane, State]:
+    """A lane stored at STEP and again at step 20; where the second lies, the lane, its first state."""
+    lane, state, curve = trained
+    path = tmp_path / "states" / "coarse-00007.safetensors"
+    save_lane(path, lane, Stored(state, curve, SECONDS))
+    save_lane(path, lane, Stored(advance(lane.plan, (lane.configuration,), state, 20).state, curve, SECONDS))
+    return path, lane, state
+
+
+def spoil(path: Path, how: str) -> None:
+    whole = path.read_bytes()
+    if how == "a flipped bit":
+        path.write_bytes(whole[:-3] + bytes([whole[-3] ^ 1]) + whole[-2:])
+    elif how == "truncated":
+        path.write_bytes(whole[:-100])
+    elif how == "empty":
+        path.write_bytes(b"")
+    else:
+        rewrite(path, identity="0" * 64)
+
+
+@pytest.mark.parametrize("how", ["a flipped bit", "truncated", "empty", "another name in it"])
+def test_where_one_is_damaged_the_one_before_is_used_and_that_is_said(how: str, two: tuple[Path, Lane, State]) -> None:
+    path, lane, first = two
+    spoil(path, how)
+    heard: list[str] = []
+    found = load_lane(path, lane, heard.append)
+    assert found is not None
+    assert_identical(found.state, first)
+    (line,) = heard
+    assert str(path) in line
+    assert line.endswith(f"Trial 7 goes on from step {STEP}, stored before it, to the same numbers.")
+    assert "\n" not in line
+
+
+def test_where_both_are_damaged_it_starts_again_and_that_is_said(two: tuple[Path, Lane, State]) -> None:
+    path, lane, _ = two
+    for file in path.parent.iterdir():
+        spoil(file, "a flipped bit")
+    heard: list[str] = []
+    assert load_lane(path, lane, heard.append) is None
+    (line,) = heard
+    assert line.count("its checksum says that it was altered") == 2
+    assert line.endswith("Trial 7 starts at step 0 again, to the same numbers.")
+
+
+def test_a_process_killed_between_the_two_names_leaves_the_one_before(two: tuple[Path, Lane, State]) -> None:
+    path, lane, _ = two
+    expected = load_lane(path, lane)
+    assert expected is not None
+    path.rename(previous(path))
+    heard: list[str] = []
+    found = load_lane(path, lane, heard.append)
+    assert found is not None
+    assert_identical(found.state, expected.state)
+    assert not heard, "nothing is damaged"
 
 
 # ---- what is not a whole file of this very lane
@@ -104,7 +166,7 @@ def test_a_later_state_takes_the_place_of_an_earlier(trained: tuple[Lane, State,
 @pytest.fixture
 def written(trained: tuple[Lane, State, Curve], tmp_path: Path) -> tuple[Path, Lane]:
     lane, state, curve = trained
-    save_lane(tmp_path / "lane.safetensors", lane, state, curve, SECONDS)
+    save_lane(tmp_path / "lane.safetensors", lane, Stored(state, curve, SECONDS))
     return tmp_path / "lane.safetensors", lane
 
 
@@ -131,6 +193,12 @@ def test_of_another_step(written: tuple[Path, Lane]) -> None:
     for step in (str(STEP + 1), "", "nine", "-1"):
         rewrite(path, step=step)
         assert load_lane(path, lane) is None
+
+
+def test_of_another_lane_by_its_name_alone(written: tuple[Path, Lane]) -> None:
+    path, lane = written
+    rewrite(path, identity=lane_file._identity(dataclasses.replace(lane, number=8)))
+    assert load_lane(path, lane) is None
 
 
 def test_of_another_time(written: tuple[Path, Lane]) -> None:
@@ -221,9 +289,9 @@ def test_arrays_of_another_layout_under_the_right_name_and_checksum(
         ),
     }
     for what, other in others.items():
-        save_lane(path, lane, other, curve, SECONDS)
+        save_lane(path, lane, Stored(other, curve, SECONDS))
         assert load_lane(path, lane) is None, what
-    save_lane(path, lane, state, curve, SECONDS)
+    save_lane(path, lane, Stored(state, curve, SECONDS))
     assert_same(load_lane(path, lane), state, curve)
 
 
@@ -234,7 +302,7 @@ def test_a_state_of_another_format(
     lane, state, curve = trained
     with monkeypatch.context() as former:
         former.setattr(lane_file, "FORMAT", lane_file.FORMAT - 1)
-        save_lane(tmp_path / "a", lane, state, curve, SECONDS)
+        save_lane(tmp_path / "a", lane, Stored(state, curve, SECONDS))
         assert load_lane(tmp_path / "a", lane) is not None
     assert load_lane(tmp_path / "a", lane) is None
 
@@ -260,7 +328,7 @@ def test_a_failed_write_leaves_the_last_state_and_nothing_else(written: tuple[Pa
     error: Any = None
     with files_of_at_most(2000):
         try:
-            save_lane(path, lane, later.state, [], SECONDS)
+            save_lane(path, lane, Stored(later.state, [], SECONDS))
         except OSError as caught:
             error = caught
     assert error is not None
@@ -286,7 +354,7 @@ def test_the_state_of_another_training_is_not_taken(
 ) -> None:
     """A state left by a run with another schedule once went on under the new one, to numbers that no run would give."""
     lane, state, curve = trained
-    save_lane(tmp_path / "a", lane, state, curve, SECONDS)
+    save_lane(tmp_path / "a", lane, Stored(state, curve, SECONDS))
     plan = dataclasses.replace(lane.plan, **change)
     assert plan != lane.plan
     assert load_lane(tmp_path / "a", dataclasses.replace(lane, plan=plan)) is None
@@ -297,7 +365,7 @@ def test_the_state_of_another_network_is_not_taken(
     trained: tuple[Lane, State, Curve], tmp_path: Path, change: dict[str, Any]
 ) -> None:
     lane, state, curve = trained
-    save_lane(tmp_path / "a", lane, state, curve, SECONDS)
+    save_lane(tmp_path / "a", lane, Stored(state, curve, SECONDS))
     architecture = dataclasses.replace(lane.plan.architecture, **change)
     plan = dataclasses.replace(lane.plan, architecture=architecture)
     assert load_lane(tmp_path / "a", dataclasses.replace(lane, plan=plan)) is None

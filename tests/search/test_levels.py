@@ -7,6 +7,7 @@ import pytest
 
 from bnsearch.errors import UsageError
 from bnsearch.search import choose
+from bnsearch.search.progress import Silent
 from bnsearch.search.space import narrow
 from bnsearch.search.stages import reset, status
 from bnsearch.search.study_file import Study
@@ -17,7 +18,7 @@ from tests.search.helpers import attrs_of, record, run, stored, tiny, trials_of,
 BRIEF = ("training.epochs=1", "coarse.trials=2", "fine.trials=1")  # the best of one trial lies at every end
 
 
-class AtTheEnd:
+class AtTheEnd(Silent):
     """Stops when a study's last value has been told."""
 
     def __init__(self, study: str):
@@ -25,8 +26,6 @@ class AtTheEnd:
 
     def begin(self, what: str, total: float | None = None) -> None:
         self.doing = what
-
-    def update(self, done: float, note: str = "") -> None: ...
 
     def end(self) -> None:
         if self.doing == self.study:

@@ -1,11 +1,18 @@
 """One coordinator a study, by whatever folder and database it is reached; different studies do not meet."""
 
+import fcntl
+import json
 import os
+import socket
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from bnsearch.errors import LockedError
+from bnsearch.search import lock
 from bnsearch.search.lock import study_locked
 from bnsearch.search.session import store_to_change
 from bnsearch.search.study_file import Study
@@ -91,3 +98,61 @@ def test_a_study_in_use_frees_what_it_had_locked_already(tmp_path: Path) -> None
             pass
         with study_locked(tmp_path / "two" / "tiny", None):
             pass
+
+
+# ---- who holds it
+
+
+def held_without_a_name(path: Path, content: str) -> int:
+    """A descriptor that holds the lock, whose holder has not come to write its name."""
+    path.write_text(content)
+    descriptor = os.open(path, os.O_RDWR)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor
+
+
+def gone() -> int:
+    """The number of a process that is no more."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+    return process.pid
+
+
+def named(pid: int) -> str:
+    return json.dumps({"host": socket.gethostname(), "pid": pid, "since": "2026-01-01T00:00:00+00:00"})
+
+
+@pytest.mark.parametrize("content", ["", '{"host"', "a dead one's name"])
+def test_a_holder_that_has_just_begun_is_named_all_the_same(content: str, tmp_path: Path) -> None:
+    """Who came between its lock and its name was told of nobody, or of the one who was killed before."""
+    path = tmp_path / "one" / "tiny.lock"
+    descriptor = held_without_a_name(path, named(gone()) if content.startswith("a dead") else content)
+    writing = threading.Timer(0.1, path.write_text, [named(os.getpid())])
+    writing.start()
+    try:
+        with pytest.raises(LockedError, match=rf"but process {os.getpid()} on {socket.gethostname()} \(since 2026"):
+            study_locked(tmp_path / "one" / "tiny", None).__enter__()
+    finally:
+        writing.join()
+        os.close(descriptor)
+
+
+def test_a_holder_that_never_says_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "WRITING_SECONDS", 0.05)
+    descriptor = held_without_a_name(tmp_path / "one" / "tiny.lock", "")
+    try:
+        with pytest.raises(LockedError, match="but another process holds it"):
+            study_locked(tmp_path / "one" / "tiny", None).__enter__()
+    finally:
+        os.close(descriptor)
+
+
+def test_a_holder_elsewhere_is_named_as_it_stands(tmp_path: Path) -> None:
+    """Whether it lives cannot be asked here."""
+    content = json.dumps({"host": "another-host", "pid": 1, "since": "yesterday"})
+    descriptor = held_without_a_name(tmp_path / "one" / "tiny.lock", content)
+    try:
+        with pytest.raises(LockedError, match=r"but process 1 on another-host \(since yesterday\) holds it"):
+            study_locked(tmp_path / "one" / "tiny", None).__enter__()
+    finally:
+        os.close(descriptor)

@@ -20,6 +20,7 @@ from bnsearch.search import choose, materials, running
 from bnsearch.search.advance import Advance, advance
 from bnsearch.search.executor import local_executor
 from bnsearch.search.plan import Configuration, build_run
+from bnsearch.search.progress import Silent
 from bnsearch.search.setups import STAGES, STUDIES
 from bnsearch.search.space import narrow
 from bnsearch.search.stages import reset, run_all, run_stage, stages_of, status
@@ -267,9 +268,7 @@ def test_a_stage_refuses_to_start_before_its_parents(stage: str, tmp_path: Path)
 def test_fine_refuses_an_unfinished_coarse(tmp_path: Path) -> None:
     study = tiny(tmp_path)
 
-    class Stopping:
-        def begin(self, what: str, total: float | None = None) -> None: ...
-        def end(self) -> None: ...
+    class Stopping(Silent):
         def update(self, done: float, note: str = "") -> None:
             if "trials" in note:
                 raise KeyboardInterrupt

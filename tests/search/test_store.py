@@ -29,16 +29,23 @@ def asked(path: Path, question: str) -> list[Any]:
         connection.close()
 
 
-def test_several_processes_may_make_a_fresh_database_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("through_links", [False, True])
+def test_several_processes_may_make_a_fresh_database_at_once(through_links: bool, tmp_path: Path) -> None:
+    """Links to it from different folders once led to different locks."""
+    paths = [tmp_path / "fresh.db"] * N_PROCESSES
+    if through_links:
+        paths = [tmp_path / str(i) / "link.db" for i in range(N_PROCESSES)]
+        for path in paths:
+            path.parent.mkdir()
+            path.symlink_to(tmp_path / "fresh.db")
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(N_PROCESSES, mp_context=context) as pool:
         list(pool.map(abs, range(N_PROCESSES)))  # all are there
-        url = f"sqlite:///{tmp_path / 'fresh.db'}"
-        names = list(pool.map(make_one, [url] * N_PROCESSES, range(N_PROCESSES)))
+        names = list(pool.map(make_one, [f"sqlite:///{path}" for path in paths], range(N_PROCESSES)))
     assert names == [f"study{i}.coarse" for i in range(N_PROCESSES)]
     assert asked(tmp_path / "fresh.db", "PRAGMA integrity_check") == [("ok",)]
     for i in range(N_PROCESSES):
-        store = open_store(url, f"study{i}")
+        store = open_store(f"sqlite:///{tmp_path / 'fresh.db'}", f"study{i}")
         study = store.load("coarse")
         assert study is not None
         assert study.user_attrs["i"] == i

@@ -1,0 +1,79 @@
+"""SIGINT (Ctrl-C) and SIGTERM: the first ends the command in good order, the second, or the clock, at once.
+
+Either way nothing is lost: what lies on the disk is whole at every moment, and SIGKILL as safe as either.
+"""
+
+import os
+import select
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+SIGNALS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+PATIENCE_SECONDS = 4.0  # for the end in good order
+SHOW_CURSOR = b"\x1b[?25h"  # a bar hides it
+
+
+class Stopping:
+    """What has been asked by signals, and what was said of it."""
+
+    def __init__(self) -> None:
+        self.number: int | None = None  # of the first signal
+        self.said = False
+
+    @property
+    def exit_code(self) -> int:
+        """As shells have it: 130 for SIGINT, 143 for SIGTERM."""
+        return 128 + (self.number or signal.SIGINT)
+
+    def line(self) -> str:
+        """What is said at the end, once."""
+        self.said = True
+        how = SIGNALS[signal.Signals(self.number or signal.SIGINT)]
+        return f"{how}; nothing is lost: run the same command again to go on."
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        """In the main thread: KeyboardInterrupt for the first signal, whichever it is."""
+        if self.number is None:
+            self.number = number
+            raise KeyboardInterrupt
+
+    def watch(self, bell: int) -> None:
+        """In a thread of its own, for the main one may be deep in a library: end the process when it is time to."""
+        first = os.read(bell, 1)  # the number of a signal
+        if not first:  # none came
+            os.close(bell)
+            return
+        select.select([bell], [], [], PATIENCE_SECONDS)
+        self.number = self.number or first[0]
+        if os.isatty(2):
+            os.write(2, SHOW_CURSOR)
+        if not self.said:
+            os.write(2, f"bnsearch: {self.line()}\n".encode())
+        os._exit(self.exit_code)
+
+
+@contextmanager
+def stoppable() -> Iterator[Stopping]:
+    """Signals are handled in the block; those that are ignored from the start (as under nohup) stay so."""
+    stopping = Stopping()
+    handled = [s for s in SIGNALS if signal.getsignal(s) is not signal.SIG_IGN]
+    if threading.current_thread() is not threading.main_thread():
+        handled = []
+    if not handled:
+        yield stopping
+        return
+    bell, rope = os.pipe()
+    os.set_blocking(rope, False)
+    former_rope = signal.set_wakeup_fd(rope)
+    former = {s: signal.signal(s, stopping.handle) for s in handled}
+    threading.Thread(target=stopping.watch, args=(bell,), daemon=True).start()
+    try:
+        yield stopping
+    finally:
+        for s, handler in former.items():  # once it ends, no further one may change its exit code
+            signal.signal(s, signal.SIG_IGN if stopping.number else handler)
+        signal.set_wakeup_fd(former_rope)
+        os.close(rope)

@@ -1,0 +1,137 @@
+"""SIGINT and SIGTERM: what is said, with which exit code, what is left, and that a second one ends it at once."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.helpers import COMMAND, endless_search
+
+CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
+WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
+
+
+@pytest.mark.parametrize("number", CODES, ids=lambda number: number.name)
+def test_a_search_ends_with_a_line_and_its_states_on_the_disk(number: signal.Signals, folder: Path) -> None:
+    """SIGTERM once ended it without a word, and what was done since the last states was lost."""
+    with endless_search(folder, workers=2, until="tiny.coarse") as process:
+        time.sleep(2.0)  # the first calls are over, and no state was due
+        process.send_signal(number)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == CODES[number]
+    line = f"bnsearch: {WORDS[number]}; nothing is lost: run the same command again to go on."
+    assert [text for text in stderr.splitlines() if text.strip()][-1] == line
+    assert "Traceback" not in stderr
+    assert len(list((folder / "tiny" / "states").glob("coarse-*.safetensors"))) == 4
+
+
+def test_a_signal_to_all_processes_is_one_to_the_coordinator(folder: Path) -> None:
+    """As a service or a batch system sends it; its workers are not told of as dead."""
+    with endless_search(folder, workers=2, until="tiny.coarse") as process:
+        time.sleep(0.5)
+        os.killpg(process.pid, signal.SIGTERM)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert "A worker" not in stderr
+
+
+def test_a_search_that_was_stopped_comes_to_the_same_results(folder: Path, finished_once: Path) -> None:
+    from tests.search.helpers import files, record, tiny, without_look
+
+    codes = []
+    for delay in (1.2, 2.0, 2.8, None):
+        process = subprocess.Popen(
+            [*COMMAND, "run", "tiny.toml", "--workers", "2"],
+            cwd=folder,
+            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+        if delay is not None:
+            time.sleep(delay)
+            process.send_signal(signal.SIGTERM)
+        codes.append(process.wait(timeout=120))
+    assert set(codes) <= {0, 143, -15}  # -15: before Python had come so far
+    assert codes[-1] == 0
+    own, whole = tiny(folder), tiny(finished_once)
+    assert without_look(record(own)) == without_look(record(whole))
+    assert files(own) == files(whole)
+
+
+@pytest.mark.parametrize("number", CODES, ids=lambda number: number.name)
+def test_one_that_is_ignored_from_the_start_stays_so(number: signal.Signals, folder: Path) -> None:
+    """As under nohup, or in the background of a script."""
+    with subprocess.Popen(
+        [*COMMAND, "coarse", "tiny.toml", "--workers", "1"],
+        cwd=folder,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_IGN),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("Preparing"):
+                process.send_signal(number)
+    assert process.returncode == 0
+
+
+# ---- a main thread that cannot be stopped in good order
+
+DEAF = """
+    import signal, sys, time
+    from bnsearch.cli import stopping
+    stopping.PATIENCE_SECONDS = float(sys.argv[1])
+    with stopping.stoppable():
+        while True:  # as a library does that takes no notice, or a disk that does not come back
+            try:
+                print("at work", flush=True)
+                time.sleep(1000)
+            except KeyboardInterrupt:
+                pass
+"""
+
+
+@pytest.fixture
+def deaf() -> Iterator[Callable[[float], subprocess.Popen[str]]]:
+    begun: list[subprocess.Popen[str]] = []
+
+    def begin(patience: float) -> subprocess.Popen[str]:
+        command = [sys.executable, "-c", textwrap.dedent(DEAF), str(patience)]
+        begun.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        assert begun[-1].stdout is not None
+        assert begun[-1].stdout.readline() == "at work\n"
+        return begun[-1]
+
+    yield begin
+    for process in begun:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("second", CODES, ids=lambda number: number.name)
+@pytest.mark.parametrize("first", CODES, ids=lambda number: number.name)
+def test_the_second_signal_ends_it_at_once(
+    first: signal.Signals, second: signal.Signals, deaf: Callable[[float], "subprocess.Popen[str]"]
+) -> None:
+    process = deaf(1e6)
+    process.send_signal(first)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "at work\n"  # the first one was in vain
+    process.send_signal(second)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == CODES[first]
+    assert stderr == f"bnsearch: {WORDS[first]}; nothing is lost: run the same command again to go on.\n"
+
+
+def test_the_first_signal_ends_it_when_patience_is_over(deaf: Callable[[float], "subprocess.Popen[str]"]) -> None:
+    process = deaf(0.1)
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert stderr.startswith("bnsearch: terminated; nothing is lost")
