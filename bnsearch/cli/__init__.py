@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import click
 
+from bnsearch.cli.report import report
 from bnsearch.cli.search import coarse, confirm, final, fine, run
 from bnsearch.cli.study import reset, status
 from bnsearch.errors import BnsearchError
@@ -37,7 +38,7 @@ def commands(context: click.Context, debug: bool) -> None:
         context.exit(EXIT_REFUSED)
 
 
-for command in (coarse, fine, confirm, final, run, status, reset):
+for command in (coarse, fine, confirm, final, run, status, report, reset):
     commands.add_command(command)
 
 

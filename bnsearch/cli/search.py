@@ -1,7 +1,6 @@
 """coarse, fine, confirm, final, and run: all that is missing."""
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,7 +16,7 @@ def _stage(stage: "Stage", chosen: Chosen, as_json: bool, more: tuple[str, ...])
     study = chosen.load(*more)  # before the slow imports, so that a mistake in it is said at once
     from bnsearch.report.answer import answer
     from bnsearch.report.findings import with_findings
-    from bnsearch.report.text import stage_report
+    from bnsearch.report.text import how_to_see, stage_report
     from bnsearch.search.setups import STAGE_OF
     from bnsearch.search.stages import check_order, keep_findings, run_stage, status
 
@@ -33,7 +32,7 @@ def _stage(stage: "Stage", chosen: Chosen, as_json: bool, more: tuple[str, ...])
         further = {"further": own[1:]} if stage == "fine" else {}
         click.echo(json.dumps({**own[0], **further, "database": database}))
     else:
-        stage_report(own, worked, database)
+        stage_report(own, worked, database, how_to_see(study.called, chosen.storage))
 
 
 @click.command(epilog="Example: bnsearch coarse digits --trials 40")
@@ -81,16 +80,22 @@ def run(study: str, as_json: bool, **options: Any) -> None:
     """Run every stage that is missing, and sum up."""
     chosen = Chosen(study, **options)
     resolved = chosen.load()  # as above
+    from bnsearch.cli.report import save
     from bnsearch.report.answer import answer
     from bnsearch.report.findings import with_findings
-    from bnsearch.report.text import run_report
+    from bnsearch.report.report import FILE, report
+    from bnsearch.report.text import how_to_see, run_report
     from bnsearch.search.stages import keep_findings, run_all, status
 
     with chosen.session(resolved) as session:
         worked = any(run_all(session).values())
         rows, database = with_findings(status(session.store, study, resolved.results)), session.store.url
         keep_findings(session.store, rows)
+        page = report(resolved, session.store)
+    path = resolved.results / FILE
+    save(page, path)
     if as_json:
-        click.echo(json.dumps(answer(resolved.name, rows, database)))
+        click.echo(json.dumps(answer(resolved.name, rows, database) | {"report": str(path)}))
     else:
-        run_report(study, rows, database, Path(resolved.results), worked)
+        seen = how_to_see(study, chosen.storage)
+        run_report(study, rows, database, resolved.results, (path, seen), worked)
