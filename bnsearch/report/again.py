@@ -2,11 +2,12 @@
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bnsearch.errors import BnsearchError
 from bnsearch.report.records import StageRecord, StudyRecord
+from bnsearch.search.address import default_url
 from bnsearch.search.levels import task_of
 from bnsearch.search.setups import STAGE_OF, STAGES, Stage
 from bnsearch.search.study_file import Study, load_study
@@ -14,17 +15,21 @@ from bnsearch.search.study_file import Study, load_study
 TOTALS = {"coarse": "trials", "fine": "trials", "confirm": "repeats", "final": "repeats"}
 
 
-def commands(record: StudyRecord, study: Study) -> list[str] | None:
+def commands(record: StudyRecord) -> list[str] | None:
     """One command, or several where a search was enlarged; None where the study file has changed in a way that no
     option makes up for.
-
-    study: the study file as it is now.
     """
-    sets = _overrides(record, study)
-    if not _restores(record, str(study.file), sets):
+    try:
+        study = load_study(str(record.file))
+        sets = _overrides(record, study)
+        again = load_study(str(record.file), sets)
+    except BnsearchError:
+        return None
+    if not _is_as_stored(record, again):
         return None
     options = [f"--set {shlex.quote(one)}" for one in sets]
-    own = [] if record.database == f"sqlite:///{study.folder / study.name}.db" else [f"--storage {record.database}"]
+    usual = default_url(record.results.parent, record.name)
+    own = [] if record.database == usual else [f"--storage {shlex.quote(record.database)}"]
     call = shlex.quote(record.called)
     last = " ".join(["bnsearch run", call, *options, *own])
     unchanged = [o for o in options if not o.startswith(tuple(f"--set {s}.{t}=" for s, t in TOTALS.items()))]
@@ -77,11 +82,7 @@ def _overrides(record: StudyRecord, study: Study) -> list[str]:
     return sets
 
 
-def _restores(record: StudyRecord, file: str, sets: Sequence[str]) -> bool:
-    try:
-        again = load_study(file, sets)
-    except BnsearchError:
-        return False
+def _is_as_stored(record: StudyRecord, again: Study) -> bool:
     return all(
         own.setup == again.setups[stage].model_dump(mode="json")
         and own.task == _task(again, stage)

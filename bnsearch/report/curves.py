@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bnsearch.report.records import TrialRecord
 
 Float = NDArray[np.float64]
+MOST = 400  # points of a curve that are kept
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +38,8 @@ def _read(path: Path, trial: TrialRecord) -> Curve | None:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-        columns = {name: np.array([float(row[name]) for row in rows]) for name in (rows[0] if rows else ())}
+        kept = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MOST)).round().astype(int))
+        columns = {name: np.array([float(rows[i][name]) for i in kept]) for name in (rows[0] if rows else ())}
     except (OSError, ValueError, TypeError):  # gone, or not as bnsearch wrote it
         return None
     if "step" not in columns:

@@ -1,10 +1,10 @@
 """The report of a study: one HTML page, from its database and the files beside it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bnsearch.errors import UsageError
 from bnsearch.report.again import commands
-from bnsearch.report.curves import read_curves
+from bnsearch.report.curves import Curve, read_curves
 from bnsearch.report.page import render
 from bnsearch.report.records import StudyRecord, TrialRecord, read
 from bnsearch.report.sample import CURVES, ranked, some
@@ -22,6 +22,7 @@ from bnsearch.search.store import Store
 from bnsearch.search.study_file import Study
 
 FILE = "report.html"  # in the results folder
+N_FINAL = 10  # of final's networks, whose curves are shown
 
 
 def report(study: Study, store: Store | None) -> str:
@@ -37,30 +38,33 @@ def report(study: Study, store: Store | None) -> str:
             f"{study.called} must have been run before there is anything to report, but has not: run `bnsearch run "
             f"{study.called}` first."
         )
-    return render(record.name, list(_sections(record, study)))
-
-
-def _sections(record: StudyRecord, study: Study) -> Iterator[Section]:
     searched, others = _with_curves(record)
-    n = len(searched) + len(others)
     curves = read_curves(record.results, [*some(searched, CURVES - len(others)), *others])
-    found = [
+    sections = sections_of(record, curves, len(searched) + len(others), commands(record))
+    return render(record.name, list(sections))
+
+
+def sections_of(
+    record: StudyRecord, curves: Sequence[Curve], n_curves: int, again: Sequence[str] | None
+) -> Iterator[Section]:
+    """What there is to say; curves are some of n_curves, and again the commands that make the results again."""
+    found = (
         answer(record),
         search(record),
         stopping(record),
-        learning(record, curves, n),
+        learning(record, curves, n_curves),
         confirm(record),
         classes(record),
         mistakes(record),
         weights(record),
         cost(record),
-        provenance(record, commands(record, study)),
-    ]
+        provenance(record, again),
+    )
     return (section for section in found if section is not None)
 
 
 def _with_curves(record: StudyRecord) -> tuple[list[TrialRecord], list[TrialRecord]]:
-    """Trials of the search, best first, and the networks of final; those that are under way have no curve yet."""
+    """Trials of the search, best first, and the first networks of final; what is under way has no curve yet."""
     searched = ranked([t for level in record.levels for t in level.trials if t.state != "running"])
     final = record.stage("final")
-    return searched, [t for t in final.trials if t.state == "complete"][:10] if final else []
+    return searched, [t for t in final.trials if t.state == "complete"][:N_FINAL] if final else []

@@ -42,7 +42,16 @@ def stopped(stage: str, number: int, l2: float, rate: float, *at_rungs: float) -
     """One that was stopped at its last rung, of those at a quarter and half of 8 steps."""
     rungs = tuple(zip((2, 4), at_rungs, strict=False))
     return trial(
-        stage, number, l2, rate, at_rungs[-1], state="pruned", loss=None, rungs=rungs, stopped_at=rungs[-1][0], n_steps=8
+        stage,
+        number,
+        l2,
+        rate,
+        at_rungs[-1],
+        state="pruned",
+        loss=None,
+        rungs=rungs,
+        stopped_at=rungs[-1][0],
+        n_steps=8,
     )
 
 
@@ -159,7 +168,7 @@ def curve(of: TrialRecord, **figures: list[float]) -> Curve:
         "valid_accuracy": [0.3, 0.6, 0.8, 0.95],
     }
     n = len(next(iter(figures.values()), usual["learning_rate"]))
-    columns = {name: np.array(values) for name, values in (usual if not figures else figures).items()}
+    columns = {name: np.array(values) for name, values in (figures or usual).items()}
     return Curve(of, 2.0 * np.arange(1, n + 1), columns)
 
 

@@ -127,6 +127,11 @@ def test_how_many_units_are_idle() -> None:
 
 
 def test_what_it_took_and_when_the_best_was_found() -> None:
-    assert headlines.cost(STUDY.stages) == "17 networks took 68 epochs and 8.5 s of the workers' time, 8 network-epochs a second."
+    assert (
+        headlines.cost(STUDY.stages)
+        == "17 networks took 68 epochs and 8.5 s of the workers' time, 8 network-epochs a second."
+    )
     assert headlines.cost([stage(rows.COARSE)]) == "0 networks took 0 epochs and 0.0 s of the workers' time."
-    assert headlines.history([COARSE, FINE]) == "The best of the search, fine 1 with 98.00 %, ended 2.0 s after the start."
+    assert (
+        headlines.history([COARSE, FINE]) == "The best of the search, fine 1 with 98.00 %, ended 2.0 s after the start."
+    )

@@ -110,7 +110,16 @@ def test_stage_report_of_two_levels(screen: Screen) -> None:
 
 def test_run_report(screen: Screen) -> None:
     run_report("mine", ROWS, DATABASE, Path("studies/mine"), PAGE, True, screen.console)
-    for words in ("Best trials", "Finalists", "Coarse ", "Fine ", "Chosen ", "Test ", "studies/mine/curves", *map(str, PAGE)):
+    for words in (
+        "Best trials",
+        "Finalists",
+        "Coarse ",
+        "Fine ",
+        "Chosen ",
+        "Test ",
+        "studies/mine/curves",
+        *map(str, PAGE),
+    ):
         assert words in screen.text
     assert f"optuna-dashboard {DATABASE}" in screen.text
     assert "nothing to do" not in screen.text
