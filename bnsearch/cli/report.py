@@ -41,11 +41,15 @@ def report(study: str, output: Path | None, opened: bool, storage: str | None, a
 
 
 def save(text: str, path: Path) -> None:
-    """Write a file, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    """Write a file, whole or not at all; a link stays one, and so does what is no file, such as /dev/stdout."""
+    real = path.resolve()
+    temporary = real.parent / f".{real.name}.{os.getpid()}"
     try:
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+            return
         temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
+        os.replace(temporary, real)
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise StoreError(
