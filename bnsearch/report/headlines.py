@@ -142,12 +142,12 @@ def confusion(result: Row) -> str:
     hardest = there[np.argmin(np.diag(share)[there])]
     wrong = share - np.diag(np.diag(share))
     i, j = np.unravel_index(int(wrong.argmax()), wrong.shape)
-    text = f"{names[hardest]} is hardest: {percent(share[hardest, hardest])} of its rows are recognised"
+    text = f"Hardest is {names[hardest]}: {percent(share[hardest, hardest])} of its rows are recognised"
     if wrong[i, j] == 0:
         return f"{text}; nothing is confused."
     if i == hardest:
         return f"{text}, {percent(wrong[i, j])} are taken for {names[j]}."
-    return f"{text}. {names[i]} is taken for {names[j]} most often, in {percent(wrong[i, j])} of its rows."
+    return f"{text}. Most often {names[i]} is taken for {names[j]}, in {percent(wrong[i, j])} of its rows."
 
 
 def mistakes(found: Mistakes, classes: Sequence[str]) -> str:

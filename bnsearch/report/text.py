@@ -64,7 +64,7 @@ def run_report(
     final = next(row for row in rows if row["stage"] == "final")
     where = [
         ("Report", str(page[0])),
-        ("", page[1]),
+        ("", f"open it in a browser, or: {page[1]}"),
         _model(final["result"]),
         ("Curves", str(results / "curves")),
         ("Database", database),

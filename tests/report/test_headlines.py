@@ -94,9 +94,9 @@ def test_who_won() -> None:
 @pytest.mark.parametrize(
     ("confusion", "words"),
     [
-        ([[8, 2], [1, 9]], "cat is hardest: 80.00 % of its rows are recognised, 20.00 % are taken for dog."),
-        ([[9, 0], [0, 9]], "cat is hardest: 100.00 % of its rows are recognised; nothing is confused."),
-        ([[0, 0], [1, 9]], "dog is hardest: 90.00 % of its rows are recognised, 10.00 % are taken for cat."),
+        ([[8, 2], [1, 9]], "Hardest is cat: 80.00 % of its rows are recognised, 20.00 % are taken for dog."),
+        ([[9, 0], [0, 9]], "Hardest is cat: 100.00 % of its rows are recognised; nothing is confused."),
+        ([[0, 0], [1, 9]], "Hardest is dog: 90.00 % of its rows are recognised, 10.00 % are taken for cat."),
     ],
 )
 def test_which_class_is_hardest(confusion: list[list[int]], words: str) -> None:
@@ -107,8 +107,8 @@ def test_which_class_is_hardest(confusion: list[list[int]], words: str) -> None:
 def test_the_pair_that_is_confused_most_need_not_be_of_the_hardest_class() -> None:
     table = [[6, 2, 2], [3, 7, 0], [0, 0, 10]]
     said = headlines.confusion({"confusion": table, "classes": ["a", "b", "c"]})
-    assert said.startswith("a is hardest: 60.00 %")
-    assert "b is taken for a most often, in 30.00 % of its rows" in said
+    assert said.startswith("Hardest is a: 60.00 %")
+    assert "Most often b is taken for a, in 30.00 % of its rows" in said
 
 
 def test_how_wrong_the_networks_were() -> None:

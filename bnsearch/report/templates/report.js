@@ -46,6 +46,8 @@
     if (narrow) {
       shown.margin = { ...shown.margin, l: 40, r: 4 };
       shown.font = { ...shown.font, size: 11 };
+      if (shown.yaxis.scaleanchor) shown.height = place.clientWidth + 40; // a square, and names below it
+      place.style.height = `${shown.height}px`;
     }
     await Plotly.react(place, coloured(traces), shown, config);
   }
