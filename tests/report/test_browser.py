@@ -147,6 +147,17 @@ def test_hovering_tells_the_trial_and_its_parameters(show: Show, rich: Path) -> 
     assert "validation accuracy 96.00 %" in said
 
 
+def test_a_figure_can_be_saved_as_a_picture_but_not_sent_anywhere(show: Show, rich: Path) -> None:
+    """plotly offered to upload it."""
+    page = show(rich).page
+    page.hover("#against-l2")
+    titles = {b.get_attribute("data-title") for b in page.locator(".modebar-btn").all()}
+    assert titles == {"Download plot as a PNG", "Zoom", "Pan", "Zoom in", "Zoom out", "Reset axes"}
+    with page.expect_download() as download:
+        page.click("#against-l2 [data-title^=Download]")
+    assert download.value.path().read_bytes().startswith(b"\x89PNG")
+
+
 def test_trials_are_selected_by_mouse_and_by_keyboard(show: Show, rich: Path) -> None:
     shown = show(rich)
     drawn = """() => document.getElementById("curves-loss").data.map((trace) => [trace.meta, trace.line.color])"""

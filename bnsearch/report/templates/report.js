@@ -11,9 +11,10 @@
     responsive: true,
     displaylogo: false,
     displayModeBar: touch ? false : "hover",
-    modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toggleSpikelines", "sendDataToCloud"],
-    topojsonURL: "",
+    modeBarButtons: [["toImage", "zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]],
+    showSendToCloud: false, // plotly's own default offers to upload the figure
     plotlyServerURL: "",
+    topojsonURL: "",
   };
   let printing = false;
 
