@@ -25,12 +25,13 @@ def answer(record: StudyRecord) -> str:
     if verdict is not None:
         expected = f"{percent(verdict['estimate'])} of new rows are expected to be right"
         return f"{setting(verdict['params'])} is chosen: {expected}. The test set has not been looked at."
-    row = rows[-1]
-    so_far = f"{row['stage'].capitalize()} has {n_over(row)} of {row['total']} trials"
-    best = best_of_search(record)
-    if best is None:
-        return f"{so_far}; none has completed yet."
-    return f"{so_far}; best so far is {percent(best.accuracy or 0.0)} with {setting(best.params)}."
+    row, best = rows[-1], best_of_search(record)
+    is_over = n_over(row) >= row["total"]
+    so_far = "is finished" if is_over else f"has {n_over(row)} of {row['total']} trials"
+    found = (
+        f"best so far is {percent(best.accuracy or 0.0)} with {setting(best.params)}" if best else "none has completed"
+    )
+    return f"{row['stage'].capitalize()} {so_far}; {found}."
 
 
 def best_of_search(record: StudyRecord) -> TrialRecord | None:

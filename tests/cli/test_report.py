@@ -85,7 +85,7 @@ def test_a_link_and_a_pipe_are_written_through(finished: Path) -> None:
 def test_it_can_be_made_while_the_study_runs(folder: Path) -> None:
     with endless_search(folder, workers=1, until="tiny.coarse"):
         assert answer("report", "tiny.toml") == {"report": "tiny/report.html"}
-    assert "Coarse has 0 of 4 trials; none has completed yet." in Path("tiny/report.html").read_text()
+    assert "Coarse has 0 of 4 trials; none has completed." in Path("tiny/report.html").read_text()
 
 
 def test_a_report_of_a_folder_that_cannot_be_written_goes_elsewhere(finished: Path) -> None:

@@ -246,12 +246,15 @@ def test_figures_follow_the_colour_scheme_and_print_in_light_colours(show: Show,
     shown.page.wait_for_timeout(1000)
     assert shown.evaluate(paper) == DARK.paper
     assert shown.evaluate("() => document.getElementById('history').data[0].marker.color") == DARK.coarse
-    shown.page.evaluate("() => dispatchEvent(new Event('beforeprint'))")
-    shown.page.wait_for_timeout(1000)
-    assert shown.evaluate(paper) == LIGHT.paper
-    shown.page.evaluate("() => dispatchEvent(new Event('afterprint'))")
-    shown.page.wait_for_timeout(1000)
+    width = "() => document.getElementById('history')._fullLayout.width"
+    before = shown.evaluate(width)
+    shown.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    assert shown.evaluate(paper) == LIGHT.paper, "at once: paper does not wait"
+    assert shown.evaluate(width) == 700 < before
+    shown.evaluate("() => dispatchEvent(new Event('afterprint'))")
     assert shown.evaluate(paper) == DARK.paper
+    shown.page.wait_for_timeout(1000)
+    assert shown.evaluate(width) == before
 
 
 def test_names_from_outside_run_nothing(show: Show, tmp_path: Path) -> None:

@@ -31,7 +31,9 @@ def test_the_answer_of_a_study_under_way() -> None:
     said = headlines.answer(with_stages(stage(row, COARSE.trials)))
     assert said == "Coarse has 24 of 40 trials; best so far is 97.00 % with λ = 0.0001, η = 0.2."
     nothing = changed(row, trials__complete=0)
-    assert headlines.answer(with_stages(stage(nothing))) == "Coarse has 0 of 40 trials; none has completed yet."
+    assert headlines.answer(with_stages(stage(nothing))) == "Coarse has 0 of 40 trials; none has completed."
+    over = headlines.answer(with_stages(COARSE, FINE))
+    assert over == "Fine is finished; best so far is 98.00 % with λ = 5e-05, η = 0.3."
 
 
 def test_which_values_cannot_be_told_apart() -> None:

@@ -204,7 +204,7 @@ def test_a_search_that_has_just_begun() -> None:
     running = trial("coarse", 0, 1e-3, 0.1, None, state="running", ended=None)
     record = made.with_stages(stage(row, (running,)))
     text = Parsed(render("mine", list(sections_of(record, [], 0, [])))).text
-    assert "Coarse has 0 of 24 trials; none has completed yet" in text
+    assert "Coarse has 0 of 24 trials; none has completed" in text
 
 
 def test_ten_thousand_trials_make_a_usable_page_that_says_what_it_leaves_out() -> None:

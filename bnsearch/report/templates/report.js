@@ -16,6 +16,7 @@
     plotlyServerURL: "",
     topojsonURL: "",
   };
+  const printWidth = 700; // of a column on A4 or letter
   let printing = false;
 
   async function unpack(id) {
@@ -50,6 +51,7 @@
       if (shown.yaxis.scaleanchor) shown.height = place.clientWidth + 40; // a square, and names below it
       place.style.height = `${shown.height}px`;
     }
+    if (printing) shown.width = printWidth;
     await Plotly.react(place, coloured(traces), shown, config);
   }
 
@@ -96,7 +98,11 @@
     addEventListener(event, () => {
       printing = value;
       select();
-      drawAll();
+      for (const name of figures.keys()) {
+        draw(name); // at once: paper does not wait
+        const place = document.getElementById(name);
+        if (!printing && place.offsetParent) Plotly.Plots.resize(place);
+      }
     });
 
   try {
