@@ -65,7 +65,7 @@ def over(names: tuple[str, str], levels: Sequence[StageRecord]) -> str:
         return "No trial has completed."
     best = complete[: max(3, len(complete) // 10)]
     where = " and ".join(_reach(name, [t.params[name] for t in best]) for name in names)
-    return f"The best {len(best)} of {len(complete):,} completed trials lie at {where}."
+    return f"The best {len(best):,} of {len(complete):,} completed trials lie at {where}."
 
 
 def _reach(name: str, values: Sequence[float]) -> str:

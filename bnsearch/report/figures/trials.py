@@ -12,6 +12,7 @@ from bnsearch.report.records import StageRecord, TrialRecord
 from bnsearch.report.sample import POINTS, ranked, some
 
 ACCURACY = "validation accuracy"
+MANY = 300  # beyond this points are small
 DIVERGED = {"symbol": "x-thin", "size": 9, "line": {"width": 2, "color": LIGHT.bad}}
 Place = tuple[float | str | None, float | str | None]
 
@@ -46,12 +47,13 @@ def points(
     verdict = level.row["verdict"] or {}
     best, tied = verdict.get("best"), set(verdict.get("tied", ()))
     symbol, colour = colours.SYMBOLS[level.name], colours.of(level.name)
-    open_ = {"symbol": f"{symbol}-open", "size": 8, "color": LIGHT.stopped, "line": {"width": 1.4}}
-    whole = {"symbol": symbol, "size": 9, "color": colour, "line": {"width": 0.7, "color": LIGHT.paper}}
+    size = 9 if len(trials) <= MANY else 6
+    open_ = {"symbol": f"{symbol}-open", "size": size - 1, "color": LIGHT.stopped, "line": {"width": 1.4}}
+    whole = {"symbol": symbol, "size": size, "color": colour, "line": {"width": 0.7, "color": LIGHT.paper}}
     if coloured:
         own = [t for t in trials if t.state == "complete" and t.number != best]
         scale = {"color": shares(t.accuracy for t in own), "coloraxis": "coloraxis"}
-        whole |= scale | {"size": 11, "line": {"width": 0.8, "color": LIGHT.muted}}
+        whole |= scale | {"size": size + 2, "line": {"width": 0.8, "color": LIGHT.muted}}
     ring = {"symbol": f"{symbol}-open", "size": 15, "color": LIGHT.ink, "line": {"width": 1.5}}
     star = {"symbol": "star", "size": 17, "color": colour, "line": {"width": 1.3, "color": LIGHT.ink}}
     kinds: list[tuple[str, dict[str, Any], Callable[[TrialRecord], bool]]] = [

@@ -100,7 +100,7 @@ def _below(levels: Sequence[StageRecord]) -> str | None:
     below = [accuracy for accuracy in accuracies if shown and 100 * accuracy < shown[0]]
     if not below:
         return None
-    who = f"{len(below)} trials lie" if len(below) > 1 else "1 trial lies"
+    who = f"{len(below):,} trials lie" if len(below) > 1 else "1 trial lies"
     return f"{who} below this axis, down to {percent(min(below))}: double-click twice to see all."
 
 
