@@ -39,20 +39,24 @@ def report(study: Study, store: Store | None) -> str:
             f"{study.called}` first."
         )
     searched, others = _with_curves(record)
-    curves = read_curves(record.results, [*some(searched, CURVES - len(others)), *others])
-    sections = sections_of(record, curves, len(searched) + len(others), commands(record))
+    chosen = [*some(searched, CURVES - len(others)), *others]
+    n_curves = len(chosen), len(searched) + len(others)
+    sections = sections_of(record, read_curves(record.results, chosen), n_curves, commands(record))
     return render(record.name, list(sections))
 
 
 def sections_of(
-    record: StudyRecord, curves: Sequence[Curve], n_curves: int, again: Sequence[str] | None
+    record: StudyRecord, curves: Sequence[Curve], n_curves: tuple[int, int], again: Sequence[str] | None
 ) -> Iterator[Section]:
-    """What there is to say; curves are some of n_curves, and again the commands that make the results again."""
+    """What there is to say.
+
+    n_curves: how many were looked for, of how many; again: the commands that make the results again.
+    """
     found = (
         answer(record),
         search(record),
         stopping(record),
-        learning(record, curves, n_curves),
+        learning(record, curves, *n_curves),
         confirm(record),
         classes(record),
         mistakes(record),

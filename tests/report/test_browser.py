@@ -98,7 +98,7 @@ def real(whole: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def rich(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of handmade records, with every section."""
     path = tmp_path_factory.mktemp("rich") / "report.html"
-    path.write_text(render("mine", list(sections_of(made.STUDY, made.CURVES, 4, ["bnsearch run mine.toml"]))))
+    path.write_text(render("mine", list(sections_of(made.STUDY, made.CURVES, (4, 4), ["bnsearch run mine.toml"]))))
     return path
 
 
@@ -260,7 +260,9 @@ def test_figures_follow_the_colour_scheme_and_print_in_light_colours(show: Show,
 def test_names_from_outside_run_nothing(show: Show, tmp_path: Path) -> None:
     """Neither in the page nor in a figure; the Content-Security-Policy would stop them besides."""
     path = tmp_path / "evil.html"
-    path.write_text(render("</title><script>alert(0)</script>", list(sections_of(hostile(), made.CURVES, 4, ["<b>"]))))
+    path.write_text(
+        render("</title><script>alert(0)</script>", list(sections_of(hostile(), made.CURVES, (4, 4), ["<b>"])))
+    )
     shown = show(path)
     assert shown.evaluate("() => document.querySelectorAll('[onerror]').length") == 0
     assert shown.evaluate("() => document.querySelectorAll('script').length") == len(
@@ -292,7 +294,7 @@ def test_ten_thousand_trials_are_drawn(show: Show, tmp_path: Path) -> None:
     )
     record = made.with_stages(replace(made.COARSE, trials=many))
     path = tmp_path / "many.html"
-    path.write_text(render("mine", list(sections_of(record, made.CURVES, 10_000, []))))
+    path.write_text(render("mine", list(sections_of(record, made.CURVES, (4, 10_000), []))))
     shown = show(path)
     assert shown.evaluate("() => document.querySelectorAll('#against-l2 .point').length") > 1000
     assert "2,000 of 10,000 trials" in shown.page.locator("#search").inner_text()

@@ -60,7 +60,7 @@ class Parsed(HTMLParser):
 
 
 def page(record: StudyRecord, commands: list[str] | None = None) -> str:
-    return render(record.name, list(sections_of(record, CURVES, 9, commands)), datetime(2030, 1, 2, tzinfo=UTC))
+    return render(record.name, list(sections_of(record, CURVES, (4, 9), commands)), datetime(2030, 1, 2, tzinfo=UTC))
 
 
 WHOLE = page(STUDY, ["bnsearch run mine.toml"])
@@ -180,6 +180,12 @@ def test_a_missing_picture_says_why_and_other_data_have_none() -> None:
     assert "weights" not in ids
 
 
+def test_curves_that_are_missing_are_said() -> None:
+    text = Parsed(render("mine", list(sections_of(STUDY, CURVES[:3], (4, 4), [])))).text
+    assert "1 of these curves are missing: their files are gone or damaged" in text
+    assert "are missing" not in Parsed(WHOLE).text
+
+
 def test_a_study_file_that_has_changed_is_said() -> None:
     assert "the study file has changed since" in Parsed(page(STUDY)).text
     assert "To make these results again" not in Parsed(page(STUDY)).text
@@ -203,7 +209,7 @@ def test_a_search_that_has_just_begun() -> None:
     )
     running = trial("coarse", 0, 1e-3, 0.1, None, state="running", ended=None)
     record = made.with_stages(stage(row, (running,)))
-    text = Parsed(render("mine", list(sections_of(record, [], 0, [])))).text
+    text = Parsed(render("mine", list(sections_of(record, [], (0, 0), [])))).text
     assert "Coarse has 0 of 24 trials; none has completed" in text
 
 
@@ -214,7 +220,7 @@ def test_ten_thousand_trials_make_a_usable_page_that_says_what_it_leaves_out() -
         for i in range(10_000)
     ]
     record = made.with_stages(replace(made.COARSE, trials=tuple(many)))
-    text = render("mine", list(sections_of(record, CURVES, 10_000, [])))
+    text = render("mine", list(sections_of(record, CURVES, (4, 10_000), [])))
     assert len(text.encode()) < 5_000_000
     assert "2,000 of 10,000 trials of coarse are drawn" in text
     assert "4 of 10,000 curves are drawn" in text

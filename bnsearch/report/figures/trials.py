@@ -24,7 +24,8 @@ def drawn(level: StageRecord, *names: str) -> list[TrialRecord]:
 
 def completed(levels: Sequence[StageRecord]) -> list[float]:
     """Accuracies of the completed trials, in percent."""
-    return [100 * t.accuracy for level in levels for t in level.trials if t.state == "complete" and t.accuracy]
+    complete = (t.accuracy for level in levels for t in level.trials if t.state == "complete")
+    return [100 * accuracy for accuracy in complete if accuracy is not None]
 
 
 def range_shown(levels: Sequence[StageRecord]) -> list[float] | None:

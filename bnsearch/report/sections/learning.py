@@ -23,8 +23,8 @@ HOW = (
 )
 
 
-def learning(record: StudyRecord, curves: Sequence[Curve], n_trials: int) -> Section | None:
-    """The curves of the search, best first, then those of final; of n_trials in all."""
+def learning(record: StudyRecord, curves: Sequence[Curve], n_chosen: int, n_trials: int) -> Section | None:
+    """The curves of the search, best first, then those of final; so many were chosen of all."""
     if not curves:
         return None
     searched = [curve for curve in curves if curve.trial.stage in LEVELS]
@@ -42,7 +42,9 @@ def learning(record: StudyRecord, curves: Sequence[Curve], n_trials: int) -> Sec
         for figure in FIGURES
         if any(figure == name or name.endswith(f"_{figure}") for curve in curves for name in curve.figures)
     ]
-    notes = [HOW, told(len(curves), n_trials, "curves")]
+    lost = n_chosen - len(curves)
+    gone = f"{lost} of these curves are missing: their files are gone or damaged." if lost else None
+    notes = [HOW, told(n_chosen, n_trials, "curves"), gone]
     findings = [headlines.learning(best_curve)]
     if searched:
         findings.append(headlines.multiples([t for level in record.levels for t in level.trials]))
