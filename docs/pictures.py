@@ -1,12 +1,21 @@
-"""Make the pictures of the README from a real run: `python docs/pictures.py` (writes docs/images/)."""
+"""Make the pictures of the README from real runs: `python docs/pictures.py [DATA_DIR]` (writes docs/images/).
+
+Needs Debian's Chromium. The pictures of a CIFAR-10 study are made where DATA_DIR, the folder of its files, is given;
+none shows an image of it.
+"""
 
 import io
+import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
 from rich.console import Console
 
 from bnsearch.report.text import run_report
@@ -29,24 +38,74 @@ SVG = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http:/
 <g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
 {backgrounds}<g class="{unique_id}-matrix">{matrix}</g></g></svg>
 """
+# study, section (None: the first screen of a laptop), colour scheme
+REPORTS = (
+    ("digits", None, "light"),
+    ("digits", "search", "light"),
+    ("digits", "learning", "dark"),
+    ("cifar10-cyclic", "confirm", "light"),
+    ("cifar10-cyclic", "classes", "light"),
+    ("cifar10-cyclic", "weights", "light"),
+)
 
 
-def main() -> None:
-    """Run the digits study in an empty folder and draw its summary as the terminal shows it."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "bnsearch", "run", "digits"]
-        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-        os.chdir(folder)
-        store = open_existing(default_url(Path("studies"), "digits"), "digits")
-        assert store is not None
-        console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, highlight=False)
-        console.print("$ bnsearch run digits", style="bold green")
-        run_report("digits", status(store, "digits"), store.url, Path("studies/digits"), True, console)
-        store.close()
-        os.chdir(Path(__file__).parent)
+def main(data_dir: str | None) -> None:
+    """Run the studies in an empty folder; draw the terminal and the reports as they are seen."""
+    studies = {"digits": [], **({"cifar10-cyclic": ["--data-dir", data_dir]} if data_dir else {})}
     IMAGES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        reports = {name: Path(folder, run(name, options, folder)) for name, options in studies.items()}
+        draw_terminal(folder)
+        with sync_playwright() as playwright:
+            path = shutil.which("chromium")
+            browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+            for name, section, scheme in REPORTS:
+                if name in reports:
+                    draw_report(browser, reports[name], name, section, scheme)
+            browser.close()
+
+
+def run(study: str, options: list[str], folder: str) -> str:
+    """Run a study; where its report lies in the folder."""
+    command = [sys.executable, "-m", "bnsearch", "run", study, "--json", *options]
+    result = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE)
+    return str(json.loads(result.stdout)["report"])
+
+
+def draw_terminal(folder: str) -> None:
+    """The summary of the digits study as the terminal shows it."""
+    here = os.getcwd()
+    os.chdir(folder)
+    store = open_existing(default_url(Path("studies"), "digits"), "digits")
+    assert store is not None
+    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, highlight=False)
+    console.print("$ bnsearch run digits", style="bold green")
+    results = Path("studies/digits")
+    page = results / "report.html", "bnsearch report digits --open"
+    run_report("digits", status(store, "digits", results), store.url, results, page, True, console)
+    store.close()
+    os.chdir(here)
     console.save_svg(str(IMAGES / "run-digits.svg"), title="bnsearch run digits", code_format=SVG)
 
 
+def draw_report(browser: Browser, report: Path, name: str, section: str | None, scheme: Any) -> None:
+    """A section of a report, or its first screen."""
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 720}, color_scheme=scheme, device_scale_factor=1.5, reduced_motion="reduce"
+    )
+    page: Page = context.new_page()
+    page.goto(report.as_uri())
+    page.wait_for_selector("html[data-drawn]", state="attached")
+    box = page.locator(f"#{section}").bounding_box() if section else None
+    if box is None:
+        shot = page.screenshot()
+    else:  # with the page's own margins
+        clip = {"x": 0, "y": box["y"], "width": 1280, "height": box["height"]}
+        shot = page.screenshot(full_page=True, clip=clip)
+    context.close()
+    image = Image.open(io.BytesIO(shot)).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    image.save(IMAGES / f"report-{name}-{section or 'answer'}.png", optimize=True)
+
+
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1] if len(sys.argv) > 1 else None)

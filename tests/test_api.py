@@ -8,7 +8,7 @@ import pytest
 
 import bnsearch
 
-HEAVY = {"optuna", "sklearn", "pandas", "scipy", "sqlalchemy", "plotly", "pyarrow", "pydantic", "rich"}
+HEAVY = {"optuna", "sklearn", "pandas", "scipy", "sqlalchemy", "plotly", "pyarrow", "pydantic", "rich", "jinja2", "PIL"}
 
 
 def test_public_names() -> None:
@@ -43,6 +43,7 @@ HELP = "from bnsearch.cli import commands; commands(['{}', '--help'], standalone
         (HELP("run").replace("'run', ", ""), True),
         (HELP("run"), True),
         (HELP("status"), True),
+        (HELP("report"), True),
     ],
 )
 def test_start_is_light_and_silent(tmp_path: Path, code: str, prints: bool) -> None:

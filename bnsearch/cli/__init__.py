@@ -12,6 +12,7 @@ import click
 from bnsearch.cli.database import backup, upgrade
 from bnsearch.cli.doctor import doctor
 from bnsearch.cli.plan import plan
+from bnsearch.cli.report import report
 from bnsearch.cli.search import coarse, confirm, final, fine, run
 from bnsearch.cli.stopping import stoppable
 from bnsearch.cli.study import reset, status
@@ -44,7 +45,7 @@ def commands(context: click.Context, debug: bool) -> None:
         context.exit(EXIT_REFUSED)
 
 
-for command in (coarse, fine, confirm, final, run, plan, status, reset, doctor, backup, upgrade):
+for command in (coarse, fine, confirm, final, run, plan, status, reset, doctor, backup, upgrade, report):
     commands.add_command(command)
 
 

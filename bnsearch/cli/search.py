@@ -2,7 +2,6 @@
 
 import json
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,7 +18,7 @@ def _stage(stage: "Stage", chosen: Chosen, as_json: bool, more: tuple[str, ...])
     study = chosen.load(*more)  # before the slow imports, so that a mistake in it is said at once
     from bnsearch.report.answer import answer
     from bnsearch.report.findings import with_findings
-    from bnsearch.report.text import stage_report
+    from bnsearch.report.text import how_to_see, stage_report
     from bnsearch.search.setups import STAGE_OF
     from bnsearch.search.stages import check_order, keep_findings, run_stage, status
 
@@ -35,7 +34,7 @@ def _stage(stage: "Stage", chosen: Chosen, as_json: bool, more: tuple[str, ...])
         further = {"further": own[1:]} if stage == "fine" else {}
         click.echo(json.dumps({**own[0], **further, "database": database}))
     else:
-        stage_report(own, worked, database)
+        stage_report(own, worked, database, how_to_see(study.called, chosen.storage))
 
 
 @click.command(epilog="Example: bnsearch coarse digits --trials 40")
@@ -84,10 +83,12 @@ def run(study: str, budget: float | None, as_json: bool, **options: Any) -> None
     """Run every stage that is missing, and sum up."""
     began, chosen = time.monotonic(), Chosen(study, **options)
     resolved = chosen.load()  # as above
+    from bnsearch.cli.report import save
     from bnsearch.report.answer import answer, so_far
     from bnsearch.report.findings import with_findings
     from bnsearch.report.planned import left_out_report
-    from bnsearch.report.text import run_report
+    from bnsearch.report.report import FILE, report
+    from bnsearch.report.text import how_to_see, run_report
     from bnsearch.search.budget import run_within
     from bnsearch.search.stages import keep_findings, run_all, status
 
@@ -96,11 +97,15 @@ def run(study: str, budget: float | None, as_json: bool, **options: Any) -> None
         worked = any(run_all(session).values()) if outcome is None else outcome.worked
         rows, database = with_findings(status(session.store, study, resolved.results)), session.store.url
         keep_findings(session.store, rows)
+        page = report(resolved, session.store)
+    path = resolved.results / FILE
+    save(page, path)
     left_out = outcome.left_out if outcome is not None else ()
     if as_json:
         found = so_far(resolved.name, rows, database) if left_out else answer(resolved.name, rows, database)
-        click.echo(json.dumps(found | ({} if outcome is None else {"left_out": left_out})))
+        click.echo(json.dumps(found | {"report": str(path)} | ({} if outcome is None else {"left_out": left_out})))
     elif outcome is not None and left_out:
         left_out_report(rows, database, left_out, outcome.seconds_needed, outcome.seconds_left)
     else:
-        run_report(study, rows, database, Path(resolved.results), worked)
+        seen = how_to_see(study, chosen.storage)
+        run_report(study, rows, database, resolved.results, (path, seen), worked)

@@ -18,7 +18,7 @@ def status(study: str, storage: str | None, as_json: bool) -> None:
 
     resolved = load_study(study)
     from bnsearch.report.findings import with_findings
-    from bnsearch.report.text import status_report
+    from bnsearch.report.text import how_to_see, status_report
     from bnsearch.search.session import existing_store
     from bnsearch.search.stages import status as take_stock
 
@@ -27,7 +27,7 @@ def status(study: str, storage: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows))
     else:
-        status_report(study, rows)
+        status_report(study, rows, how_to_see(study, storage))
 
 
 @click.command(epilog="Example: bnsearch reset digits --from fine", short_help="Delete a stage and all after it.")

@@ -16,8 +16,13 @@ from bnsearch.search.setups import LEVELS
 WIDTH = 100  # where the output is no terminal
 
 
-def stage_report(rows: Sequence[Row], worked: bool, database: str, console: Console | None = None) -> None:
-    """What one stage found, on each of its levels."""
+def how_to_see(called: str, storage: str | None) -> str:
+    """The command that makes the page and shows it."""
+    return " ".join(["bnsearch report", called, *([f"--storage {storage}"] if storage else []), "--open"])
+
+
+def stage_report(rows: Sequence[Row], worked: bool, database: str, seen: str, console: Console | None = None) -> None:
+    """What one stage found, on each of its levels; seen: the command that shows the page."""
     console = console or new_console()
     if not worked:
         done = ",\n".join(f"{row['study']} is finished ({counted(row)})" for row in rows)
@@ -31,13 +36,22 @@ def stage_report(rows: Sequence[Row], worked: bool, database: str, console: Cons
             console.print(finalists(row["verdict"]), "")
         if row["result"]:
             models.append(_model(row["result"]))
-    console.print(grid([*all_findings(rows), *models, ("Database", database)]))
+    console.print(grid([*all_findings(rows), *models, ("Database", database), ("Report", seen)]))
 
 
 def run_report(
-    study: str, rows: Sequence[Row], database: str, results: Path, worked: bool, console: Console | None = None
+    study: str,
+    rows: Sequence[Row],
+    database: str,
+    results: Path,
+    page: tuple[Path, str],
+    worked: bool,
+    console: Console | None = None,
 ) -> None:
-    """The whole study: best trials, the choice, the test accuracy, and where everything lies."""
+    """The whole study: best trials, the choice, the test accuracy, and where everything lies.
+
+    page: where the HTML page lies, and the command that shows it.
+    """
     console = console or new_console()
     if not worked:
         console.print(f"Every stage of {study} is finished: nothing to do.\n", markup=False, highlight=False)
@@ -49,6 +63,8 @@ def run_report(
             console.print(finalists(row["verdict"]), "")
     final = next(row for row in rows if row["stage"] == "final")
     where = [
+        ("Report", str(page[0])),
+        ("", f"open it in a browser, or: {page[1]}"),
         _model(final["result"]),
         ("Curves", str(results / "curves")),
         ("Database", database),
@@ -57,8 +73,8 @@ def run_report(
     console.print(grid([*all_findings(rows), *where]))
 
 
-def status_report(study: str, rows: Sequence[Row], console: Console | None = None) -> None:
-    """Stages, trials by state, best so far, looks at the test set."""
+def status_report(study: str, rows: Sequence[Row], seen: str, console: Console | None = None) -> None:
+    """Stages, trials by state, best so far, looks at the test set; seen: the command that shows the page."""
     console = console or new_console()
     if not rows:
         console.print(f"{study} has not been run yet: bnsearch run {study}", markup=False, highlight=False)
@@ -75,7 +91,8 @@ def status_report(study: str, rows: Sequence[Row], console: Console | None = Non
     n = sum(look["refused"] is None for look in looks)
     times = f"{n} look{'s' * (n != 1)} at the test set"
     listed = [("", f"{look['at']}  {look['purpose']}{', refused' * bool(look['refused'])}") for look in looks]
-    console.print(grid([*all_findings(rows), ("Ledger", times), *listed]))
+    page = [("Report", seen)] if any(any(row["trials"].values()) for row in rows) else []
+    console.print(grid([*all_findings(rows), ("Ledger", times), *listed, *page]))
 
 
 def best_trials(rows: Sequence[Row]) -> Table:

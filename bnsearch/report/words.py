@@ -1,6 +1,6 @@
 """Values as people read them: settings, shares, counts, ranges."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Row = Mapping[str, Any]
@@ -49,6 +49,11 @@ def span(values: Any) -> str:
     return f"{{{', '.join(map(number, values))}}}"
 
 
+def plain(text: str) -> str:
+    """Text from outside for a figure, where plotly would take tags and entities for its own."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 def duration(seconds: float) -> str:
     """8.3 s, 2 min 5 s, or 3 h 12 min."""
     if seconds < 60:
@@ -56,3 +61,13 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def listed(names: Sequence[str]) -> str:
+    """a, b and c."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def points(difference: float) -> str:
+    """A difference of two shares in percentage points."""
+    return f"{100 * difference:.2f} points"

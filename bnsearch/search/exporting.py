@@ -60,6 +60,7 @@ def folded(
         params=lane.configuration._asdict(),
         n_steps=state.step,
         data_fingerprint=session.materials.dataset.fingerprint,
+        image_shape=session.materials.dataset.image_shape,
         bnsearch_version=study.user_attrs["version"],
     )
 

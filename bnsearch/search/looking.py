@@ -13,10 +13,11 @@ from bnsearch.core.train import State, Statistics
 from bnsearch.data.test_set import TestSet, open_test_set
 from bnsearch.errors import ChangedError, StoreError, UsageError
 from bnsearch.model import Model, load_model, softmax
-from bnsearch.search.beside import state_path
+from bnsearch.search.beside import disk_errors, state_path
 from bnsearch.search.cohort import Lane
 from bnsearch.search.exporting import export, folded, model_path
 from bnsearch.search.lane_file import load_lane
+from bnsearch.search.mistakes import NAME, most_confident, save_mistakes
 from bnsearch.search.open_trial import OpenTrial
 from bnsearch.search.session import Session
 from bnsearch.search.threads import one_blas_thread
@@ -69,6 +70,11 @@ def look(session: Session, study: optuna.Study, lane_of: Callable[[FrozenTrial],
     mean = np.mean([softmax(logits[t.number]) for t in trained], axis=0)
     n_correct = int((mean.argmax(axis=1) == test.y).sum())
     study.set_user_attr(ENSEMBLE, {"n_networks": len(trained), "n_test": len(test.y), "n_correct": n_correct})
+    data = session.materials.dataset
+    if data.image_shape is not None:  # other rows are nothing to look at
+        with disk_errors(session.study):
+            found = most_confident(test.X, test.y, mean, data.image_shape, data.unit)
+            save_mistakes(found, session.study.results / NAME)
     headline = session.study.setups["final"].network.bn_statistics
     for number, network in fresh.items():
         trial = OpenTrial(session.store.storage, network.trial)

@@ -10,6 +10,7 @@ from optuna.trial import TrialState
 
 from bnsearch.data.disk_error import cause_and_remedy
 from bnsearch.errors import StoreError, UsageError
+from bnsearch.search import mistakes
 from bnsearch.search.beside import disk_errors, remove_states
 from bnsearch.search.choose import rank
 from bnsearch.search.confirming import run_confirm
@@ -174,14 +175,16 @@ def reset(study: Study, store: Store | None, stage: str) -> list[str]:
 
 
 def _remove_files(study: Study, stage: str) -> None:
-    """A stage's states and curves, and the models of final."""
+    """A stage's states and curves, and what final wrote besides."""
     try:
         remove_states(study, stage)
         for path in (study.results / "curves").glob(f"{stage}-*"):
             path.unlink(missing_ok=True)
         models = study.results / "models"
-        if stage == "final" and models.exists():
-            shutil.rmtree(models)
+        if stage == "final":
+            (study.results / mistakes.NAME).unlink(missing_ok=True)
+            if models.exists():
+                shutil.rmtree(models)
     except OSError as error:
         raise StoreError(
             f"{error.filename or study.results} must be a file that can be removed, but: {cause_and_remedy(error)}, "

@@ -143,7 +143,7 @@ def test_reset_and_run_give_the_same_results_and_a_second_look(finished: Path) -
 
 def test_run_as_json(finished: Path) -> None:
     result = answer("run", "tiny.toml")
-    assert result == answer("final", "tiny.toml")
+    assert result == answer("final", "tiny.toml") | {"report": "tiny/report.html"}
     assert {"study", "params", "valid_accuracy", "test_accuracy", "confusion", "model", "database"} <= result.keys()
     assert result["study"] == "tiny"
     assert result["database"] == "sqlite:///tiny.db"
@@ -221,5 +221,5 @@ def test_every_trial_lies_in_the_database_whole(finished: Path) -> None:
 
 def test_help_of_every_command_has_an_example() -> None:
     assert "Examples:" in invoke("--help").stdout
-    for command in (*STAGES, "run", "plan", "status", "reset"):
+    for command in (*STAGES, "run", "plan", "status", "report", "reset"):
         assert f"Example: bnsearch {command} digits" in invoke(command, "--help").stdout

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from bnsearch.report.text import best_trials, finalists, run_report, stage_report, status_report
+from bnsearch.report.text import best_trials, finalists, how_to_see, run_report, stage_report, status_report
 from tests.report.rows import COARSE, CONFIRM, FINAL, FINE, FINE2, VERDICT, Row, changed, finalist
 
 ROWS = [COARSE, FINE, CONFIRM, FINAL]
 DATABASE = "sqlite:///studies/mine.db"
+SEEN = "bnsearch report mine --open"
+PAGE = Path("studies/mine/report.html"), SEEN
 
 
 class Screen:
@@ -87,41 +89,50 @@ def test_finalists_without_an_interval(screen: Screen) -> None:
     ],
 )
 def test_stage_report(screen: Screen, row: Row, words: list[str]) -> None:
-    stage_report([row], True, DATABASE, screen.console)
-    for word in (*words, DATABASE):
+    stage_report([row], True, DATABASE, SEEN, screen.console)
+    for word in (*words, DATABASE, SEEN):
         assert word in screen.text
     assert "nothing to do" not in screen.text
 
 
 def test_stage_report_of_a_finished_stage(screen: Screen) -> None:
-    stage_report([COARSE], False, DATABASE, screen.console)
+    stage_report([COARSE], False, DATABASE, SEEN, screen.console)
     assert screen.text.startswith("mine.coarse is finished (24 trials): nothing to do.\n")
     assert "99.58 %" in screen.text
 
 
 def test_stage_report_of_two_levels(screen: Screen) -> None:
-    stage_report([FINE, FINE2], False, DATABASE, screen.console)
+    stage_report([FINE, FINE2], False, DATABASE, SEEN, screen.console)
     assert "mine.fine is finished (24 trials),\nmine.fine2 is finished (24 trials): nothing to do.\n" in screen.text
     assert [line[0] for line in screen.lines() if line[-2:] == ["99.58", "%"]] == ["fine", "fine2"]
     assert ["Fine2", "24", "trials"] in [line[:3] for line in screen.lines()]
 
 
 def test_run_report(screen: Screen) -> None:
-    run_report("mine", ROWS, DATABASE, Path("studies/mine"), True, screen.console)
-    for words in ("Best trials", "Finalists", "Coarse ", "Fine ", "Chosen ", "Test ", "studies/mine/curves"):
+    run_report("mine", ROWS, DATABASE, Path("studies/mine"), PAGE, True, screen.console)
+    for words in (
+        "Best trials",
+        "Finalists",
+        "Coarse ",
+        "Fine ",
+        "Chosen ",
+        "Test ",
+        "studies/mine/curves",
+        *map(str, PAGE),
+    ):
         assert words in screen.text
     assert f"optuna-dashboard {DATABASE}" in screen.text
     assert "nothing to do" not in screen.text
 
 
 def test_run_report_of_a_finished_study(screen: Screen) -> None:
-    run_report("mine", ROWS, DATABASE, Path("studies/mine"), False, screen.console)
+    run_report("mine", ROWS, DATABASE, Path("studies/mine"), PAGE, False, screen.console)
     assert screen.text.startswith("Every stage of mine is finished: nothing to do.\n")
 
 
 def test_run_report_of_a_fixed_setting(screen: Screen) -> None:
     """Then there was nothing to confirm."""
-    run_report("mine", [COARSE, FINE, FINAL], DATABASE, Path("studies/mine"), True, screen.console)
+    run_report("mine", [COARSE, FINE, FINAL], DATABASE, Path("studies/mine"), PAGE, True, screen.console)
     assert "Finalists" not in screen.text
 
 
@@ -129,41 +140,54 @@ def test_status_report(screen: Screen) -> None:
     look = {"at": "2030-01-02T03:04:05+00:00", "purpose": "mine.final: 5 networks", "refused": None}
     refused = look | {"at": "2030-01-01T03:04:05+00:00", "refused": "The test rows must stay as they were."}
     rows = [changed(COARSE, total=40, trials__running=16), *ROWS[1:-1], changed(FINAL, looks=[refused, look])]
-    status_report("mine", rows, screen.console)
+    status_report("mine", rows, SEEN, screen.console)
     assert ["coarse", "24", "0", "0", "16", "40", "99.58", "%"] in screen.lines()
     assert ["confirm", "15", "0", "0", "0", "15", "98.41", "%"] in screen.lines()
     assert ["final", "2", "0", "0", "0", "2", "test", "98.56", "%"] in screen.lines()
     assert "unfinished: 24 of 40 trials" in screen.text
     assert "1 look at the test set" in screen.text
+    assert SEEN in screen.text
     assert "2030-01-02T03:04:05+00:00  mine.final: 5 networks" in screen.text
     assert "2030-01-01T03:04:05+00:00  mine.final: 5 networks, refused" in screen.text
 
 
 def test_status_report_without_a_look(screen: Screen) -> None:
-    status_report("mine", [changed(COARSE, best=None, verdict=None, trials__complete=0)], screen.console)
+    status_report("mine", [changed(COARSE, best=None, verdict=None, trials__complete=0)], SEEN, screen.console)
     assert ["coarse", "0", "0", "0", "0", "24"] in screen.lines()
     assert "0 looks at the test set" in screen.text
 
 
 def test_status_report_of_nothing(screen: Screen) -> None:
-    status_report("mine.toml", [], screen.console)
+    status_report("mine.toml", [], SEEN, screen.console)
     assert screen.text == "mine.toml has not been run yet: bnsearch run mine.toml\n"
 
 
 def test_what_looks_like_markup_is_shown_as_it_is(screen: Screen) -> None:
-    stage_report([FINAL], True, "sqlite:////data/[bold]/mine.db", screen.console)
+    stage_report([FINAL], True, "sqlite:////data/[bold]/mine.db", SEEN, screen.console)
     assert "sqlite:////data/[bold]/mine.db" in screen.text
-    status_report("[red]mine.toml", [], screen.console)
+    status_report("[red]mine.toml", [], SEEN, screen.console)
     assert "[red]mine.toml has not been run yet" in screen.text
-    status_report("[red]mine.toml", ROWS, screen.console)
+    status_report("[red]mine.toml", ROWS, SEEN, screen.console)
     assert "Study [red]mine.toml" in screen.text
 
 
 def test_lines_fit_a_terminal_of_80_columns() -> None:
     screen = Screen(80)
-    run_report("mine", ROWS, DATABASE, Path("studies/mine"), True, screen.console)
-    status_report("mine", ROWS, screen.console)
+    run_report("mine", ROWS, DATABASE, Path("studies/mine"), PAGE, True, screen.console)
+    status_report("mine", ROWS, SEEN, screen.console)
     wide = Screen(1000)
-    run_report("mine", ROWS, DATABASE, Path("studies/mine"), True, wide.console)
-    status_report("mine", ROWS, wide.console)
+    run_report("mine", ROWS, DATABASE, Path("studies/mine"), PAGE, True, wide.console)
+    status_report("mine", ROWS, SEEN, wide.console)
     assert len(screen.text.splitlines()) == len(wide.text.splitlines()), "no line is wrapped"
+
+
+def test_the_command_that_shows_the_page_names_the_database_where_it_is_not_the_usual_one() -> None:
+    assert how_to_see("mine", None) == "bnsearch report mine --open"
+    assert how_to_see("mine", "sqlite:///other.db") == "bnsearch report mine --storage sqlite:///other.db --open"
+
+
+def test_a_study_of_which_only_looks_are_left_has_no_page(screen: Screen) -> None:
+    rest = changed(FINAL, result=None, best=None, total=0, trials=dict.fromkeys(FINAL["trials"], 0))
+    status_report("mine", [rest], SEEN, screen.console)
+    assert "Ledger" in screen.text
+    assert SEEN not in screen.text

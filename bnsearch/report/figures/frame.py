@@ -1,0 +1,104 @@
+"""What all figures have in common: fonts, grid, margins, how axes are named, what is said at a point."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+from bnsearch.report.colours import LIGHT
+from bnsearch.report.records import TrialRecord
+from bnsearch.report.words import SYMBOLS, percent, setting
+from bnsearch.search.space import ranges
+from bnsearch.search.tables import Range
+
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
+WHEN = {"complete": "", "pruned": " when it was stopped", "running": " so far", "diverged": ""}
+
+
+def frame(traces: Iterable[Any], x: dict[str, Any], y: dict[str, Any], height: int = 380, **layout: Any) -> go.Figure:
+    """A figure of these traces; x and y are plotly's axes but for what all axes have."""
+    return go.Figure(
+        list(traces),
+        {
+            "template": "none",
+            "height": height,
+            "paper_bgcolor": LIGHT.paper,
+            "plot_bgcolor": LIGHT.paper,
+            "font": {"family": FONT, "size": 13, "color": LIGHT.ink},
+            "margin": {"l": 56, "r": 12, "t": 34, "b": 44},
+            "legend": {"orientation": "h", "x": 0, "y": 1.0, "xanchor": "left", "yanchor": "bottom"},
+            "hoverlabel": {
+                "bgcolor": LIGHT.panel,
+                "bordercolor": LIGHT.muted,
+                "font": {"color": LIGHT.ink},
+                "align": "left",
+            },
+            "hovermode": "closest",
+            "xaxis": AXIS | x,
+            "yaxis": AXIS | y,
+            **layout,
+        },
+    )
+
+
+AXIS: dict[str, Any] = {
+    "gridcolor": LIGHT.line,
+    "linecolor": LIGHT.muted,
+    "showline": True,
+    "ticks": "outside",
+    "tickcolor": LIGHT.muted,
+    "zeroline": False,
+    "automargin": True,
+}
+PERCENT: dict[str, Any] = {"ticksuffix": " %"}
+LOGARITHMIC: dict[str, Any] = {
+    "type": "log",
+    "exponentformat": "power",
+    "tickfont": {"size": 11},  # plotly makes powers a quarter larger
+    "minor": {"ticks": "outside", "ticklen": 3},
+}
+
+
+def titled(text: str, **axis: Any) -> dict[str, Any]:
+    """An axis with a title close to it."""
+    return {"title": {"text": text, "standoff": 8, "font": {"size": 13}}, **axis}
+
+
+def axis_of(name: str, spaces: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A hyperparameter's axis: logarithmic where each space that has it is."""
+    own = [range_of(space[name]) for space in spaces if name in space]
+    text = SYMBOLS[name] if SYMBOLS[name] == name else f"{SYMBOLS[name]} ({name})"
+    return titled(text, **LOGARITHMIC, dtick=1) if own and all(r.log for r in own) else titled(text)
+
+
+def range_of(values: Any) -> Range:
+    """A stored range, or the one that a grid's values span."""
+    return ranges({"": Range(**values) if isinstance(values, Mapping) else tuple(values)})[""]
+
+
+def told(trial: TrialRecord, what: str = "validation accuracy") -> str:
+    """What is said at a trial's point."""
+    lines = [f"<b>{trial.label}</b>", setting(trial.params)]
+    if trial.accuracy is not None:
+        lines.append(f"{what} {percent(trial.accuracy)}{WHEN[trial.state]}")
+    if trial.state == "diverged":
+        lines.append("diverged")
+    return "<br>".join(lines)
+
+
+def good_ones(values: Sequence[float]) -> list[float] | None:
+    """A range of accuracies (in percent) that keeps a few bad ones from hiding how the good ones differ.
+
+    It begins four times as far below the best as the median lies, and is None where that leaves nothing out.
+    """
+    if not values:
+        return None
+    best, middle = max(values), sorted(values)[len(values) // 2]
+    low = best - 4 * (best - middle)
+    pad = (best - low) * 0.06
+    return [low - pad, best + pad] if best - min(values) > 1.5 * (best - low) > 0 else None
+
+
+def shares(values: Iterable[float | None]) -> list[float | None]:
+    """Fractions as percent."""
+    return [None if value is None else 100 * value for value in values]

@@ -1,0 +1,1 @@
+"""The sections of a report: pure functions from records to what stands on the page, one file each."""

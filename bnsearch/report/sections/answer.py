@@ -1,0 +1,76 @@
+"""What came out, how sure it is, and what lies at an edge: the first thing on the page."""
+
+from collections.abc import Iterable
+
+from bnsearch.report import headlines
+from bnsearch.report.conclusions import Finding
+from bnsearch.report.figures.accuracy import accuracies
+from bnsearch.report.findings import findings
+from bnsearch.report.records import StageRecord, StudyRecord
+from bnsearch.report.sections.parts import Drawing, Section
+from bnsearch.search.setups import LEVELS
+
+Group = tuple[str, list[str]]
+
+
+def answer(record: StudyRecord) -> Section:
+    """The last thing that is known, and the edge verdicts that stand."""
+    ends = [
+        stage for stage in record.stages if stage.name not in LEVELS and (stage.row["verdict"] or stage.row["result"])
+    ]
+    shown = ends or list(record.stages[-1:])
+    own = [_how_sure(group) for stage in shown for group in grouped(findings(stage.row))]
+    own += [group for stage in record.levels for group in _warnings(record, stage) if group not in own]
+    if not any(label == "Edge" for label, _ in own) and _searched(record):
+        own.append(("Edge", ["no setting that may be the best lies at an end of what was searched"]))
+    unfinished = _unfinished(record)
+    if unfinished:
+        own.append(("Go on", [unfinished]))
+    return Section("answer", "Answer", [headlines.answer(record)], own, drawings=list(_drawings(record)))
+
+
+def _drawings(record: StudyRecord) -> Iterable[Drawing]:
+    final = record.stage("final")
+    result = final.row["result"] if final else None
+    if result:
+        n = len(result["test_accuracy"]["per_seed"])
+        alt = f"Test accuracy of {n} networks, their mean with intervals over new images and over seeds."
+        yield Drawing("accuracies", "Accuracy on the test set, with 95 % intervals", accuracies(result), alt)
+
+
+def grouped(found: Iterable[Finding]) -> list[Group]:
+    """A label with all of its sentences; one that ends with a comma goes on in the next."""
+    groups: list[Group] = []
+    for label, sentence in found:
+        if not groups or (label and label != groups[-1][0]):
+            groups.append((label, []))
+        own = groups[-1][1]
+        if own and own[-1].endswith(","):
+            own[-1] += f" {sentence}"
+        else:
+            own.append(sentence)
+    return groups
+
+
+def _how_sure(group: Group) -> Group:
+    """The setting itself stands in the headline."""
+    label, sentences = group
+    return ("How sure", sentences[1:]) if label == "Chosen" else group
+
+
+def _warnings(record: StudyRecord, stage: StageRecord) -> list[Group]:
+    """Edges at which a later level, built around them, has not looked; and what has become stale."""
+    later = record.levels[record.levels.index(stage) + 1 :]
+    followed = bool(later) and "tied" in (later[0].row["parent"] or {})
+    labels = ("Stale",) if followed else ("Edge", "Stale")
+    return [group for group in grouped(findings(stage.row)) if group[0] in labels]
+
+
+def _searched(record: StudyRecord) -> bool:
+    """Has the last level of the search ended with a best?"""
+    return bool(record.levels) and bool((record.levels[-1].row["verdict"] or {}).get("tied"))
+
+
+def _unfinished(record: StudyRecord) -> str | None:
+    last: StageRecord = record.stages[-1]
+    return None if last.row["result"] else f"bnsearch run {record.called}"

@@ -1,0 +1,66 @@
+"""Learning curves: of the best, of those that are selected, and of all in miniature."""
+
+from collections.abc import Sequence
+
+from bnsearch.report import headlines
+from bnsearch.report.curves import Curve
+from bnsearch.report.figures.learning import FIGURES, TITLES, curves_of
+from bnsearch.report.multiples import multiples
+from bnsearch.report.records import StudyRecord
+from bnsearch.report.sample import told
+from bnsearch.report.sections.parts import Drawing, Section
+from bnsearch.search.setups import LEVELS
+
+EXPLAINED = {
+    "accuracy": "Accuracy: validation rows solid, training rows dashed",
+    "loss": "Mean cross-entropy",
+    "cost": "Cost: mean cross-entropy + λ Σ‖W‖²",
+    "learning_rate": "Learning rate",
+}
+HOW = (
+    "Each button shows a trial's training (dashed) and validation accuracy, all on the same scales; press it, and its "
+    "curves stand above. Training figures are means over an epoch's minibatches."
+)
+
+
+def learning(record: StudyRecord, curves: Sequence[Curve], n_chosen: int, n_trials: int) -> Section | None:
+    """The curves of the search, best first, then those of final; so many were chosen of all."""
+    if not curves:
+        return None
+    searched = [curve for curve in curves if curve.trial.stage in LEVELS]
+    best = headlines.best_of_search(record)
+    best_curve = next((curve for curve in searched if best is not None and curve.trial.label == best.label), None)
+    shown = _selected(record, curves)
+    drawings = [
+        Drawing(
+            f"curves-{figure}",
+            EXPLAINED[figure],
+            curves_of(figure, curves, shown),
+            f"{TITLES[figure]} of the selected trials against the step.",
+            selectable=True,
+        )
+        for figure in FIGURES
+        if any(figure == name or name.endswith(f"_{figure}") for curve in curves for name in curve.figures)
+    ]
+    lost = n_chosen - len(curves)
+    gone = f"{lost} of these curves are missing: their files are gone or damaged." if lost else None
+    notes = [HOW, told(n_chosen, n_trials, "curves"), gone]
+    findings = [headlines.learning(best_curve)]
+    if searched:
+        findings.append(headlines.multiples([t for level in record.levels for t in level.trials]))
+    return Section(
+        "learning",
+        "Learning curves",
+        findings=findings,
+        drawings=drawings,
+        multiples=multiples(curves, shown),
+        notes=[note for note in notes if note],
+    )
+
+
+def _selected(record: StudyRecord, curves: Sequence[Curve]) -> list[str]:
+    """The best and the default setting; where that is the best or no trial, the second best."""
+    labels = [curve.trial.label for curve in curves]
+    coarse = record.stage("coarse")
+    has_default = coarse is not None and coarse.task.get("sampler") != "grid" and "coarse 0" in labels
+    return list(dict.fromkeys([labels[0], *(["coarse 0"] if has_default else []), *labels]))[:2]

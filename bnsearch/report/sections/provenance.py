@@ -1,0 +1,61 @@
+"""Where it comes from: study file, versions, data, seeds, looks at the test set, and how to run it again."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from bnsearch.report.again import leaves
+from bnsearch.report.records import StageRecord, StudyRecord
+from bnsearch.report.sections.parts import Section, Table
+from bnsearch.report.words import listed
+
+NOT_AGAIN = "the study file has changed since: no command makes these results again from it"
+
+
+def provenance(record: StudyRecord, commands: Sequence[str] | None) -> Section:
+    """Everything that another run needs."""
+    stages = record.stages
+    revisions = _distinct([stage.revision or "an installed package" for stage in stages])
+    facts = [
+        ("Study file", [f"{record.file.name}, bundled with bnsearch" if record.bundled else str(record.file)]),
+        ("Database", [record.database]),
+        ("Results", [f"{record.results} (learning curves, models, this report)"]),
+        (
+            "bnsearch",
+            [f"version {listed(_distinct([stage.version for stage in stages]))}, revision {listed(revisions)}"],
+        ),
+        ("Data", [f"{stages[0].setup['data']['source']}, sha256 of the training rows {_fingerprints(record)}"]),
+        ("Seed", [listed(_distinct([str(stage.seed) for stage in stages]))]),
+    ]
+    if commands is None:
+        facts.append(("Again", [NOT_AGAIN]))
+    n = sum(look["refused"] is None for look in record.looks)
+    rows = [[look["at"], look["purpose"], look["refused"] or "counted"] for look in record.looks]
+    looks = [Table(f"Ledger of looks at the test set: {n} that count", ["when (UTC)", "purpose", ""], rows, n_left=3)]
+    tables = [*(looks if rows else [Table("Ledger of looks at the test set: none so far", [], [])]), _settings(stages)]
+    return Section("provenance", "Provenance", facts=facts, commands=commands or (), tables=tables)
+
+
+def _settings(stages: Sequence[StageRecord]) -> Table:
+    """The resolved study file as it is stored; a column for each stage whose settings differ from the first one's."""
+    tables = [dict(leaves(stage.setup)) for stage in stages]
+    shown = [i for i, table in enumerate(tables) if table not in tables[:i]]
+    keys = list(dict.fromkeys(key for i in shown for key in tables[i]))
+    alike = {i: [stage.name for stage, own in zip(stages, tables, strict=True) if own == tables[i]] for i in shown}
+    rows = [[key, *(_text(tables[i].get(key)) for i in shown)] for key in keys]
+    rows = [row for row in rows if any(row[1:])]
+    return Table(
+        "Settings, as they are stored", ["key", *(listed(alike[i]) for i in shown)], rows, n_left=1 + len(shown)
+    )
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _fingerprints(record: StudyRecord) -> str:
+    return listed(_distinct([stage.fingerprint for stage in record.stages]))
+
+
+def _distinct(values: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(values))

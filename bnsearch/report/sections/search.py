@@ -1,0 +1,124 @@
+"""The coarse and the fine search: accuracy against each hyperparameter, the map, the top trials, who was stopped."""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+from bnsearch.report import headlines
+from bnsearch.report.figures.against import against
+from bnsearch.report.figures.halving import courses, halved, survivors
+from bnsearch.report.figures.map import over
+from bnsearch.report.figures.trials import range_shown
+from bnsearch.report.findings import findings
+from bnsearch.report.records import StageRecord, StudyRecord
+from bnsearch.report.sample import POINTS, ranked, told
+from bnsearch.report.sections.answer import grouped
+from bnsearch.report.sections.parts import Drawing, Section, Table
+from bnsearch.report.words import SYMBOLS, number, percent
+
+N_TOP = 10
+
+
+def search(record: StudyRecord) -> Section | None:
+    """All levels in the same figures."""
+    levels = record.levels
+    if not levels:
+        return None
+    facts = [group for level in levels for group in grouped(findings(level.row))]
+    drawings = [*_against(levels), *_maps(levels)]
+    return Section("search", "Search", facts=facts, drawings=drawings, tables=[_top(levels)])
+
+
+def stopping(record: StudyRecord) -> Section | None:
+    """Halving, where there was any."""
+    levels = halved(record.levels)
+    if not levels:
+        return None
+    drawings = [
+        Drawing(
+            "survivors",
+            headlines.halving(levels),
+            survivors(levels),
+            "Number of trials under way against the share of the budget, falling at each rung.",
+        ),
+        Drawing(
+            "courses",
+            "Trials that rank low at a rung are stopped there; their figures are compared at that rung alone.",
+            courses(levels),
+            "Validation accuracy of each trial from rung to rung.",
+        ),
+    ]
+    return Section("halving", "Stopped early", drawings=drawings)
+
+
+def _names(levels: Sequence[StageRecord]) -> list[str]:
+    """Hyperparameters that some level searched, in the study file's order."""
+    return list(dict.fromkeys(name for level in levels for name in level.row["space"]))
+
+
+def _against(levels: Sequence[StageRecord]) -> Iterator[Drawing]:
+    names = _names(levels)
+    for name in names:
+        yield Drawing(
+            f"against-{name}",
+            headlines.against(name, levels),
+            against(name, levels, _default(name, levels)),
+            f"Validation accuracy of each trial against {SYMBOLS[name]}, with the ranges of the levels.",
+            _notes(_below(levels), _sampled(levels)),
+            wide=len(names) == 1,
+        )
+
+
+def _maps(levels: Sequence[StageRecord]) -> Iterator[Drawing]:
+    for names in combinations(_names(levels), 2):
+        x, y = names
+        yield Drawing(
+            f"map-{x}-{y}",
+            headlines.over(names, levels),
+            over(names, levels),
+            f"Map of all trials over {SYMBOLS[x]} and {SYMBOLS[y]}, coloured by validation accuracy.",
+            _sampled(levels),
+            wide=True,
+        )
+
+
+def _default(name: str, levels: Sequence[StageRecord]) -> float | None:
+    """The study file's own value, where coarse can show it."""
+    value = float(levels[0].setup["training"][name])
+    return value if name != "l2" or value > 0 else None
+
+
+def _sampled(levels: Sequence[StageRecord]) -> str | None:
+    return _notes(
+        *(told(min(len(level.trials), POINTS), len(level.trials), f"trials of {level.name}") for level in levels)
+    )
+
+
+def _below(levels: Sequence[StageRecord]) -> str | None:
+    """What the axis leaves out."""
+    shown = range_shown(levels)
+    accuracies = [t.accuracy for level in levels for t in level.trials if t.accuracy is not None]
+    below = [accuracy for accuracy in accuracies if shown and 100 * accuracy < shown[0]]
+    if not below:
+        return None
+    who = f"{len(below):,} trials lie" if len(below) > 1 else "1 trial lies"
+    return f"{who} below this axis, down to {percent(min(below))}: double-click twice to see all."
+
+
+def _notes(*notes: str | None) -> str | None:
+    return " ".join(note for note in notes if note) or None
+
+
+def _top(levels: Sequence[StageRecord]) -> Table:
+    names = _names(levels)
+    trials = ranked([t for level in levels for t in level.trials if t.state == "complete"])[:N_TOP]
+    rows = [
+        [
+            trial.label,
+            *(number(trial.params[name]) if name in trial.params else "" for name in names),
+            "" if trial.loss is None else f"{trial.loss:.4f}",
+            percent(trial.accuracy or 0.0),
+        ]
+        for trial in trials
+    ]
+    head = ["trial", *(SYMBOLS[name] for name in names), "cross-entropy", "accuracy"]
+    return Table(f"The best {len(rows)} trials, by validation accuracy", head, rows)

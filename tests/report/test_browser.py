@@ -1,0 +1,300 @@
+"""The page as people see it, in Debian's Chromium: drawn, readable, usable, and asking for nothing from anywhere."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from bnsearch.report.colours import DARK, LIGHT, contrast
+from bnsearch.report.page import render
+from bnsearch.report.report import report, sections_of
+from bnsearch.search.study_file import Study
+from tests.report import made
+from tests.report.test_page import hostile
+from tests.search.helpers import stored
+
+CHROMIUM = shutil.which("chromium")
+# no connection of the browser's own, such as a look for updates
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LAPTOP, PHONE = {"width": 1280, "height": 720}, {"width": 390, "height": 844}
+
+pytestmark = [
+    pytest.mark.slow,
+    # CI installs it; there its absence is a failure
+    pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ, reason="Chromium is not installed"),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM or "/usr/bin/chromium", args=QUIET)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Shown:
+    """A page that has been drawn, and what went wrong on the way."""
+
+    page: Page
+    said: list[str] = field(default_factory=list)  # on the console
+    asked: list[str] = field(default_factory=list)  # for an address
+
+    def evaluate(self, script: str, *arguments: Any) -> Any:
+        return self.page.evaluate(script, *arguments)
+
+
+Show = Callable[..., Shown]
+
+
+@pytest.fixture
+def show(browser: Browser) -> Iterator[Show]:
+    """Open a file; nothing may go wrong until the test ends."""
+    opened = []
+
+    def open_(path: Path, **context: Any) -> Shown:
+        page = browser.new_context(**{"viewport": LAPTOP} | context).new_page()
+        shown = Shown(page)
+        opened.append(shown)
+        page.on("console", lambda message: shown.said.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: shown.said.append(str(error)))
+        page.on("dialog", lambda dialog: shown.said.append(f"dialog: {dialog.message}"))
+        page.on("request", lambda request: shown.asked.append(request.url))
+        page.goto(path.as_uri())
+        page.wait_for_selector("html[data-drawn]", state="attached", timeout=60_000)
+        return shown
+
+    yield open_
+    for shown in opened:
+        assert shown.said == []
+        assert [url for url in shown.asked if not url.startswith(("file:", "data:", "blob:"))] == []
+        shown.page.context.close()
+
+
+@pytest.fixture(scope="module")
+def real(whole: Study, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a study that was run."""
+    path = tmp_path_factory.mktemp("real") / "report.html"
+    with stored(whole) as store:
+        path.write_text(report(whole, store))
+    return path
+
+
+@pytest.fixture(scope="module")
+def rich(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of handmade records, with every section."""
+    path = tmp_path_factory.mktemp("rich") / "report.html"
+    path.write_text(render("mine", list(sections_of(made.STUDY, made.CURVES, (4, 4), ["bnsearch run mine.toml"]))))
+    return path
+
+
+POINTS = """() => Object.fromEntries([...document.querySelectorAll(".plot")].filter((p) => p.offsetParent).map((p) =>
+    [p.id, p.querySelectorAll(".points path, .js-line, .hm image, .textpoint").length]))"""
+
+
+@pytest.mark.parametrize("pages", ["real", "rich"])
+def test_all_figures_are_drawn(show: Show, pages: str, request: pytest.FixtureRequest) -> None:
+    found = show(request.getfixturevalue(pages)).evaluate(POINTS)
+    assert {"accuracies", "against-l2", "map-l2-learning_rate", "curves-loss", "finalists", "confusion-shares"} <= set(
+        found
+    )
+    assert all(n > 0 for n in found.values()), found
+
+
+def test_the_answer_is_seen_without_scrolling(show: Show, real: Path) -> None:
+    page = show(real).page
+    for selector in (
+        "#answer .finding",
+        "#answer dl > div:first-child",
+        "#answer dl > div:nth-child(2)",
+        "#accuracies",
+    ):
+        box = page.locator(selector).first.bounding_box()
+        assert box is not None
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= LAPTOP["height"], selector
+    assert "is chosen" in page.locator("#answer .finding").inner_text()
+
+
+def test_hovering_tells_the_trial_and_its_parameters(show: Show, rich: Path) -> None:
+    page = show(rich).page
+    plot = page.locator("#against-l2")
+    plot.scroll_into_view_if_needed()
+    place = page.evaluate(
+        """() => { const plot = document.getElementById("against-l2"), { xaxis, yaxis } = plot._fullLayout,
+        box = plot.getBoundingClientRect();
+        return [box.x + xaxis._offset + xaxis.c2p(2e-4), box.y + yaxis._offset + yaxis.c2p(96)]; }"""
+    )
+    page.mouse.move(place[0] - 3, place[1])
+    page.mouse.move(*place)
+    said = page.wait_for_selector("#against-l2 .hoverlayer .hovertext").text_content() or ""
+    assert "fine 0" in said
+    assert "λ = 0.0002, η = 0.15" in said
+    assert "validation accuracy 96.00 %" in said
+
+
+def test_a_figure_can_be_saved_as_a_picture_but_not_sent_anywhere(show: Show, rich: Path) -> None:
+    """plotly offered to upload it."""
+    page = show(rich).page
+    page.hover("#against-l2")
+    titles = {b.get_attribute("data-title") for b in page.locator(".modebar-btn").all()}
+    assert titles == {"Download plot as a PNG", "Zoom", "Pan", "Zoom in", "Zoom out", "Reset axes"}
+    with page.expect_download() as download:
+        page.click("#against-l2 [data-title^=Download]")
+    assert download.value.path().read_bytes().startswith(b"\x89PNG")
+
+
+def test_trials_are_selected_by_mouse_and_by_keyboard(show: Show, rich: Path) -> None:
+    shown = show(rich)
+    drawn = """() => document.getElementById("curves-loss").data.map((trace) => [trace.meta, trace.line.color])"""
+    assert {label for label, _ in shown.evaluate(drawn)} == {"fine 1", "coarse 0"}
+    button = shown.page.get_by_role("button", name="coarse 4")
+    assert button.get_attribute("aria-pressed") == "false"
+    button.click()
+    shown.page.get_by_role("button", name="fine 1").focus()
+    shown.page.keyboard.press("Enter")
+    shown.page.wait_for_timeout(300)
+    found = shown.evaluate(drawn)
+    assert {label for label, _ in found} == {"coarse 4", "coarse 0"}
+    assert len({colour for _, colour in found}) == 2
+    assert button.get_attribute("aria-pressed") == "true"
+
+
+def test_the_matrix_shows_shares_or_counts(show: Show, rich: Path) -> None:
+    shown = show(rich)
+    assert shown.page.locator("#confusion-shares").is_visible()
+    assert not shown.page.locator("#confusion-counts").is_visible()
+    shown.page.get_by_label("counts").check()
+    shown.page.wait_for_selector("#confusion-counts .textpoint")
+    assert not shown.page.locator("#confusion-shares").is_visible()
+    assert "181" in (shown.page.locator("#confusion-counts").text_content() or "")
+
+
+def test_a_phone_shows_all_of_it_in_its_width(show: Show, rich: Path) -> None:
+    shown = show(rich, viewport=PHONE, is_mobile=True, has_touch=True, device_scale_factor=2)
+    assert shown.evaluate("() => document.documentElement.scrollWidth") == PHONE["width"]
+    too_wide = """(width) => [...document.querySelectorAll("main *")].filter((e) => !e.closest(".scroll, pre, svg"))
+        .filter((e) => e.getBoundingClientRect().right > width + 1).map((e) => e.outerHTML.slice(0, 80))"""
+    assert shown.evaluate(too_wide, PHONE["width"]) == []
+    widths = shown.evaluate(
+        "() => [...document.querySelectorAll('.plot')].filter((p) => p.offsetParent).map((p) => p.clientWidth)"
+    )
+    assert min(widths) > 300
+    assert float(shown.evaluate("() => getComputedStyle(document.body).fontSize").removesuffix("px")) >= 15
+    assert shown.evaluate("() => document.querySelector('#history').layout.dragmode") is False, (
+        "a finger scrolls the page"
+    )
+
+
+TEXTS = """() => {
+  const shown = [];
+  const behind = (e) => {
+    for (; e; e = e.parentElement) {
+      const colour = getComputedStyle(e).backgroundColor;
+      if (!colour.startsWith("rgba") || !colour.endsWith(", 0)")) return colour;
+    }
+    return getComputedStyle(document.body).backgroundColor;
+  };
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const e = walker.currentNode.parentElement;
+    if (!walker.currentNode.data.trim() || !e.getClientRects().length || e.closest("script, style")) continue;
+    if (e.closest("#confusion-shares .scatterlayer")) continue; // on cells, tested by their colours
+    const style = getComputedStyle(e);
+    shown.push([walker.currentNode.data.trim().slice(0, 40), e.closest("svg") ? style.fill : style.color, behind(e)]);
+  }
+  return shown;
+}"""
+
+
+def hexadecimal(colour: str) -> str:
+    values = colour[colour.index("(") + 1 : -1].split(",")[:3]
+    return "#" + "".join(f"{int(float(value)):02x}" for value in values)
+
+
+@pytest.mark.parametrize(("scheme", "colours"), [("light", LIGHT), ("dark", DARK)], ids=["light", "dark"])
+def test_all_text_is_readable_in_both_colour_schemes(show: Show, rich: Path, scheme: str, colours: Any) -> None:
+    shown = show(rich, color_scheme=scheme)
+    assert hexadecimal(shown.evaluate("() => getComputedStyle(document.body).backgroundColor")) == colours.paper
+    texts = shown.evaluate(TEXTS)
+    assert len(texts) > 300
+    assert {"validation accuracy", "λ (l2)", "tied", "fine 30"} <= {text for text, _, _ in texts}
+    weak = [(text, ink, paper) for text, ink, paper in texts if contrast(hexadecimal(ink), hexadecimal(paper)) < 4.5]
+    assert weak == []
+    assert shown.evaluate("() => document.getElementById('history').layout.paper_bgcolor") == colours.paper
+
+
+def test_figures_follow_the_colour_scheme_and_print_in_light_colours(show: Show, rich: Path) -> None:
+    shown = show(rich)
+    paper = "() => document.getElementById('history').layout.paper_bgcolor"
+    assert shown.evaluate(paper) == LIGHT.paper
+    shown.page.emulate_media(color_scheme="dark")
+    shown.page.wait_for_timeout(1000)
+    assert shown.evaluate(paper) == DARK.paper
+    assert shown.evaluate("() => document.getElementById('history').data[0].marker.color") == DARK.coarse
+    width = "() => document.getElementById('history')._fullLayout.width"
+    before = shown.evaluate(width)
+    shown.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    assert shown.evaluate(paper) == LIGHT.paper, "at once: paper does not wait"
+    assert shown.evaluate(width) == 700 < before
+    shown.evaluate("() => dispatchEvent(new Event('afterprint'))")
+    assert shown.evaluate(paper) == DARK.paper
+    shown.page.wait_for_timeout(1000)
+    assert shown.evaluate(width) == before
+
+
+def test_names_from_outside_run_nothing(show: Show, tmp_path: Path) -> None:
+    """Neither in the page nor in a figure; the Content-Security-Policy would stop them besides."""
+    path = tmp_path / "evil.html"
+    path.write_text(
+        render("</title><script>alert(0)</script>", list(sections_of(hostile(), made.CURVES, (4, 4), ["<b>"])))
+    )
+    shown = show(path)
+    assert shown.evaluate("() => document.querySelectorAll('[onerror]').length") == 0
+    assert shown.evaluate("() => document.querySelectorAll('script').length") == len(
+        [*shown.page.locator("script[data-figure]").all(), "dark-for-light", "cycle", "plotly", "ours", "plotly's"]
+    )
+    labels = shown.evaluate("() => document.querySelector('#confusion-shares .yaxislayer-above').textContent")
+    assert "</script><script>alert(1)</script><img src=x onerror=alert(2)>" in labels
+
+
+def test_headings_landmarks_and_focus(show: Show, rich: Path) -> None:
+    page = show(rich).page
+    outline = page.evaluate("() => [...document.querySelectorAll('h1, h2, h3')].map((h) => h.tagName)")
+    assert outline == ["H1", *["H2"] * 10]
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.textContent") == "Skip to the answer"
+    for role in ("main", "navigation", "banner", "contentinfo"):
+        assert page.get_by_role(role).count() == 1
+    unnamed = """() => [...document.querySelectorAll("button, input, [role=img], [role=region], img")]
+        .filter((e) => !(e.ariaLabel || e.alt || e.textContent.trim() || e.labels?.length)).length"""
+    assert page.evaluate(unnamed) == 0
+
+
+def test_ten_thousand_trials_are_drawn(show: Show, tmp_path: Path) -> None:
+    many = tuple(
+        made.trial(
+            "coarse", i, 10 ** (-6 + 5 * (i * 7 % 10_000) / 1e4), 10 ** (-3 + 3 * i / 1e4), (i * 3 % 1000) / 1000
+        )
+        for i in range(10_000)
+    )
+    record = made.with_stages(replace(made.COARSE, trials=many))
+    path = tmp_path / "many.html"
+    path.write_text(render("mine", list(sections_of(record, made.CURVES, (4, 10_000), []))))
+    shown = show(path)
+    assert shown.evaluate("() => document.querySelectorAll('#against-l2 .point').length") > 1000
+    assert "2,000 of 10,000 trials" in shown.page.locator("#search").inner_text()

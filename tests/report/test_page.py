@@ -1,0 +1,232 @@
+"""One page, complete in itself, whatever names a study has."""
+
+import base64
+import gzip
+import hashlib
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bnsearch.model import Model
+from bnsearch.report.page import render
+from bnsearch.report.records import StudyRecord
+from bnsearch.report.report import sections_of
+from bnsearch.report.sections.parts import Section
+from tests.report import made
+from tests.report.made import CURVES, STUDY, stage, trial
+from tests.report.rows import changed
+
+EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&\u2028"
+
+
+class Parsed(HTMLParser):
+    """Tags with their attributes, the texts of scripts, and all text that a reader sees."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[str] = []
+        self.seen: list[str] = []
+        self.within = ""  # a script or a style, whose text is not seen
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self.within = tag if tag in ("script", "style") else ""
+
+    def handle_endtag(self, tag: str) -> None:
+        self.within = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.within == "script":
+            self.scripts.append(data)
+        elif not self.within:
+            self.seen.append(data)
+
+    @property
+    def text(self) -> str:
+        """With plain spaces."""
+        return " ".join(" ".join(self.seen).split())
+
+    def of(self, name: str) -> list[dict[str, str | None]]:
+        return [attrs for tag, attrs in self.tags if tag == name]
+
+
+def page(record: StudyRecord, commands: list[str] | None = None) -> str:
+    return render(record.name, list(sections_of(record, CURVES, (4, 9), commands)), datetime(2030, 1, 2, tzinfo=UTC))
+
+
+WHOLE = page(STUDY, ["bnsearch run mine.toml"])
+
+
+def test_all_sections_stand_on_the_page_with_a_heading_each() -> None:
+    parsed = Parsed(WHOLE)
+    names = [attrs["id"] for attrs in parsed.of("section")]
+    assert names == [
+        *("answer", "search", "halving", "learning", "confirm", "classes", "mistakes", "weights", "cost"),
+        "provenance",
+    ]
+    assert len(parsed.of("h1")) == 1
+    assert [attrs["id"] for attrs in parsed.of("h2")] == [f"{name}-title" for name in names]
+    links = [attrs["href"] for attrs in parsed.of("a") if (attrs["href"] or "").startswith("#")]
+    assert set(links) == {f"#{name}" for name in names}
+
+
+def test_the_page_needs_nothing_from_anywhere() -> None:
+    parsed = Parsed(WHOLE)
+    for _, attrs in parsed.tags:
+        for name in ("src", "srcset", "data", "action"):
+            assert (attrs.get(name) or "data:").startswith("data:")
+    assert all((attrs["href"] or "").startswith("data:") for attrs in parsed.of("link"))
+    assert "url(" not in WHOLE
+    assert "@import" not in WHOLE
+    assert len(WHOLE.encode()) < 8_000_000
+
+
+def test_only_our_scripts_may_run() -> None:
+    parsed = Parsed(WHOLE)
+    (policy,) = [a["content"] or "" for a in parsed.of("meta") if a.get("http-equiv") == "Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    allowed = re.findall(r"'sha256-([^']+)'", policy.partition("script-src")[2].partition(";")[0])
+    runs = [text for attrs, text in zip(parsed.of("script"), parsed.scripts, strict=True) if "type" not in attrs]
+    (packed,) = [t for a, t in zip(parsed.of("script"), parsed.scripts, strict=True) if a.get("id") == "plotly"]
+    code = gzip.decompress(base64.b64decode(packed)).decode()
+    assert "Licensed under the MIT license" in code[:300]
+    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (*runs, code)]
+    assert digests == allowed
+
+
+def test_a_figure_is_described_for_those_who_do_not_see_it() -> None:
+    plots = [attrs for attrs in Parsed(WHOLE).of("div") if (attrs.get("class") or "").startswith("plot")]
+    assert len(plots) > 12
+    assert all(attrs["role"] == "img" and len(attrs["aria-label"] or "") > 10 for attrs in plots)
+    assert all(attrs["alt"] for attrs in Parsed(WHOLE).of("img"))
+
+
+def test_the_answer_comes_first_with_how_sure_it_is() -> None:
+    text = Parsed(WHOLE).text
+    for words in (
+        "is chosen",
+        "98.56 %",
+        "expected validation accuracy 98.41 %",
+        "cannot be told",
+        "no setting that may",
+    ):
+        assert words in text
+    assert text.index("is chosen") < text.index("24 trials in λ")
+
+
+def test_tables_hold_the_numbers() -> None:
+    text = Parsed(WHOLE).text
+    assert "fine 1 5e-05 0.3 0.0200 98.00 %" in text
+    assert "default tied 0.00333 98.30 % 0.20 -0.15 … 0.55" in text
+    assert "dog cat, 1.1 % 91 98.9 %" in text
+    assert "coarse 24 0 0 0 20 5.0 s 2.5 s 8" in text
+    assert "2030-01-02T03:04:05+00:00 mine.final: 2 networks counted" in text
+    assert "bnsearch run mine.toml" in text
+    assert "f" * 64 in text
+
+
+def hostile() -> StudyRecord:
+    """Names from outside wherever there can be some."""
+    final = made.FINAL
+    result = final.row["result"] | {"classes": [EVIL, "b"]}
+    result["per_class"] = [
+        {**row, "class": name} for row, name in zip(result["per_class"], result["classes"], strict=True)
+    ]
+    evil = changed(final.row, result=result, stale=EVIL)
+    assert isinstance(STUDY.model, Model)
+    return replace(
+        STUDY,
+        name=EVIL,
+        called=EVIL,
+        file=Path(EVIL),
+        results=Path(EVIL),
+        database=EVIL,
+        stages=(*STUDY.stages[:3], replace(final, row=evil, version=EVIL, revision=EVIL, fingerprint=EVIL)),
+        looks=[made.LOOK | {"purpose": EVIL, "refused": EVIL}],
+        model=replace(STUDY.model, classes=(EVIL, "b")),
+    )
+
+
+def test_names_from_outside_stay_text() -> None:
+    kinds = [(tag, sorted(attrs)) for tag, attrs in Parsed(WHOLE).tags]
+    parsed = Parsed(page(hostile(), [EVIL]))
+    assert [(tag, sorted(attrs)) for tag, attrs in parsed.tags if tag == "script"] == [
+        k for k in kinds if k[0] == "script"
+    ]
+    assert not [attrs for _, attrs in parsed.tags if "onerror" in attrs]
+    assert parsed.text.count("alert(1)") > 10, "shown as it is"
+    data = [t for a, t in zip(parsed.of("script"), parsed.scripts, strict=True) if a.get("type") == "application/json"]
+    assert len(data) > 12
+    for text in data:
+        json.loads(text)
+        assert not set("<>&\u2028") & set(text)
+
+
+def test_a_missing_picture_says_why_and_other_data_have_none() -> None:
+    gone = Parsed(page(replace(STUDY, mistakes="It is gone."), [])).text
+    assert "No images can be shown. It is gone." in gone
+    model = replace(STUDY.model, metadata={"image_shape": None})  # type: ignore[type-var]
+    ids = [attrs["id"] for attrs in Parsed(page(replace(STUDY, mistakes=None, model=model), [])).of("section")]
+    assert "mistakes" not in ids
+    assert "weights" not in ids
+
+
+def test_curves_that_are_missing_are_said() -> None:
+    text = Parsed(render("mine", list(sections_of(STUDY, CURVES[:3], (4, 4), [])))).text
+    assert "1 of these curves are missing: their files are gone or damaged" in text
+    assert "are missing" not in Parsed(WHOLE).text
+
+
+def test_a_study_file_that_has_changed_is_said() -> None:
+    assert "the study file has changed since" in Parsed(page(STUDY)).text
+    assert "To make these results again" not in Parsed(page(STUDY)).text
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_study_under_way_has_what_there_is(n: int) -> None:
+    text = Parsed(page(made.with_stages(*STUDY.stages[:n]), [])).text
+    assert "Go on bnsearch run mine.toml" in text
+    assert "none so far" in text
+
+
+def test_a_search_that_has_just_begun() -> None:
+    row = changed(
+        made.COARSE.row,
+        verdict=None,
+        best=None,
+        top=[],
+        total=24,
+        trials=dict.fromkeys(("complete", "pruned", "failed"), 0) | {"running": 1},
+    )
+    running = trial("coarse", 0, 1e-3, 0.1, None, state="running", ended=None)
+    record = made.with_stages(stage(row, (running,)))
+    text = Parsed(render("mine", list(sections_of(record, [], (0, 0), [])))).text
+    assert "Coarse has 0 of 24 trials; none has completed" in text
+
+
+def test_ten_thousand_trials_make_a_usable_page_that_says_what_it_leaves_out() -> None:
+    rng = np.random.default_rng(0)
+    many: Any = [
+        trial("coarse", i, float(10 ** rng.uniform(-6, -1)), float(10 ** rng.uniform(-3, 0)), float(rng.uniform()))
+        for i in range(10_000)
+    ]
+    record = made.with_stages(replace(made.COARSE, trials=tuple(many)))
+    text = render("mine", list(sections_of(record, CURVES, (4, 10_000), [])))
+    assert len(text.encode()) < 5_000_000
+    assert "2,000 of 10,000 trials of coarse are drawn" in text
+    assert "4 of 10,000 curves are drawn" in text
+
+
+def test_an_empty_section_leaves_no_trace() -> None:
+    parsed = Parsed(render("mine", [Section("answer", "Answer", ["It is so."])]))
+    assert parsed.of("figure") == parsed.of("table") == parsed.of("ul")[1:] == []
+    assert "It is so." in parsed.text
