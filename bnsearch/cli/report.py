@@ -1,13 +1,13 @@
 """report."""
 
 import json
-import os
 import webbrowser
 from pathlib import Path
 
 import click
 
 from bnsearch.cli.options import json_option, storage_option, study_argument
+from bnsearch.data.whole_file import write_whole
 from bnsearch.errors import StoreError, UsageError
 
 
@@ -42,16 +42,12 @@ def report(study: str, output: Path | None, opened: bool, storage: str | None, a
 
 def save(text: str, path: Path) -> None:
     """Write a file, whole or not at all; a link stays one, and so does what is no file, such as /dev/stdout."""
-    real = path.resolve()
-    temporary = real.parent / f".{real.name}.{os.getpid()}"
     try:
         if path.exists() and not path.is_file():
             path.write_text(text, encoding="utf-8")
-            return
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, real)
+        else:
+            write_whole(path.resolve(), [text.encode()], durable=False)  # made anew in a second
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise StoreError(
             f"{path} must be a file that can be written, but: {error.strerror}. Name another one: "
             f"bnsearch report STUDY -o FILE."

@@ -5,7 +5,6 @@ They are chosen while the test set is open, so that whoever shows them later nee
 
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bnsearch.data.whole_file import write_whole
 from bnsearch.errors import ModelError
 
 NAME = "mistakes.safetensors"
@@ -70,10 +70,7 @@ def save_mistakes(mistakes: Mistakes, path: Path) -> None:
     tensors = {name: np.ascontiguousarray(getattr(mistakes, name)) for name in _ARRAYS}
     text = {"format": FORMAT, "facts": json.dumps({name: getattr(mistakes, name) for name in _FACTS})}
     text["checksum"] = _checksum(tensors, text)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(save(tensors, metadata=text))
-    os.replace(temporary, path)
+    write_whole(path, [save(tensors, metadata=text)])
 
 
 def load_mistakes(path: Path) -> Mistakes | None:
