@@ -81,9 +81,14 @@ class Chosen:
         return (*self.overrides, *(() if self.seed is None else (f"seed={self.seed}",)))
 
     def command(self, name: str, **values: Any) -> str:
-        """Another command on the same study, with the same options but for new values of some keys, ready to paste."""
+        """Another command on the same study, with the same options but for new values of some keys, to be pasted; a
+        password is left out of it.
+        """
+        from bnsearch.search.address import without_password
+
         words = ["bnsearch", name, self.study]
-        for option, value in (("--workers", self.workers), ("--storage", self.storage), ("--data-dir", self.data_dir)):
+        storage = None if self.storage is None else without_password(self.storage)
+        for option, value in (("--workers", self.workers), ("--storage", storage), ("--data-dir", self.data_dir)):
             words += [] if value is None else [option, str(value)]
         kept = [override for override in self.all_overrides if override.partition("=")[0].strip() not in values]
         for override in (*kept, *(f"{key}={value}" for key, value in values.items())):

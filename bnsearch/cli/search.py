@@ -97,15 +97,17 @@ def run(study: str, budget: float | None, as_json: bool, **options: Any) -> None
         worked = any(run_all(session).values()) if outcome is None else outcome.worked
         rows, database = with_findings(status(session.store, study, resolved.results)), session.store.url
         keep_findings(session.store, rows)
-        page = report(resolved, session.store)
-    path = resolved.results / FILE
-    save(page, path)
+        begun = any(row["total"] for row in rows)  # or there was time for nothing
+        page = report(resolved, session.store) if begun else None
+    path, seen = resolved.results / FILE, how_to_see(study, chosen.storage)
+    if page is not None:
+        save(page, path)
     left_out = outcome.left_out if outcome is not None else ()
     if as_json:
         found = so_far(resolved.name, rows, database) if left_out else answer(resolved.name, rows, database)
-        click.echo(json.dumps(found | {"report": str(path)} | ({} if outcome is None else {"left_out": left_out})))
+        found["report"] = None if page is None else str(path)
+        click.echo(json.dumps(found if outcome is None else found | {"left_out": left_out}))
     elif outcome is not None and left_out:
-        left_out_report(rows, database, left_out, outcome.seconds_needed, outcome.seconds_left)
+        left_out_report(rows, vars(outcome), database, seen)
     else:
-        seen = how_to_see(study, chosen.storage)
         run_report(study, rows, database, resolved.results, (path, seen), worked)

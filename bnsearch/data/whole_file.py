@@ -36,6 +36,20 @@ def write_whole(path: Path, pieces: Iterable[Bytes], *, durable: bool = True, ke
         sync_folder(path.parent)
 
 
+def name_new(temporary: Path, path: Path) -> None:
+    """Give a whole file its name, durably; raises FileExistsError where something has it already."""
+    try:
+        os.link(temporary, path)  # unlike a renaming, which would take the place of what is there
+        temporary.unlink()
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        with path.open("xb"):
+            pass
+        os.replace(temporary, path)
+    sync_folder(path.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Bring the names in a folder to the disk, where its file system can do that."""
     descriptor = os.open(folder, os.O_RDONLY)

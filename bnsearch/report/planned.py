@@ -30,21 +30,20 @@ def plan_report(plan: Row, console: Console | None = None) -> None:
 
 
 def left_out_report(
-    rows: Sequence[Row],
-    database: str,
-    left_out: Sequence[str],
-    needed: float,
-    left: float,
-    console: Console | None = None,
+    rows: Sequence[Row], outcome: Row, database: str, seen: str, console: Console | None = None
 ) -> None:
-    """What was found so far, and which stages there was no time for; needed, left: seconds."""
+    """What was found so far, and which stages there was no time for.
+
+    outcome: that of `bnsearch.search.budget`; seen: the command that shows the page, where there is anything on it.
+    """
     console = console or new_console()
-    time_left = duration(left) if left > 0 else "none"
+    left = duration(outcome["seconds_left"]) if outcome["seconds_left"] > 0 else "none"
     line = (
-        f"{', '.join(left_out)}: about {duration(needed)} more, of which {time_left} was left; run again without "
-        f"--budget, or with a larger one, to go on"
+        f"{', '.join(outcome['left_out'])}: about {duration(outcome['seconds_needed'])} more, of which {left} was "
+        f"left; run again without --budget, or with a larger one, to go on"
     )
-    console.print(grid([*all_findings(rows), ("Database", database), ("Left out", line)]))
+    where = [("Database", database), *([("Report", seen)] if any(row["total"] for row in rows) else [])]
+    console.print(grid([*all_findings(rows), *where, ("Left out", line)]))
 
 
 def too_little(proposal: Row) -> str:

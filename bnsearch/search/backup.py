@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bnsearch.data.disk_error import cause_and_remedy as disk_cause
-from bnsearch.data.whole_file import sync_folder
+from bnsearch.data.whole_file import name_new
 from bnsearch.errors import StoreError, UsageError
 from bnsearch.search.address import sqlite_path, without_password
 from bnsearch.search.database_error import cause_and_remedy, database_errors
@@ -97,9 +97,10 @@ def _copy(path: Path, target: Path) -> Backup:
             )
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
-        _name(temporary, target)
-        sync_folder(target.parent)
+        name_new(temporary, target)
         return Backup(target, target.stat().st_size, n_studies, n_trials)
+    except FileExistsError as error:
+        raise _exists(target) from error
     except (sqlite3.Error, OSError) as error:
         reason = disk_cause(error) if isinstance(error, OSError) else cause_and_remedy(error)
         raise StoreError(f"{target} must be a file that can be written, but: {reason}.") from error
@@ -110,18 +111,6 @@ def _copy(path: Path, target: Path) -> Backup:
         ):
             with suppress(OSError):
                 leftover.unlink(missing_ok=True)
-
-
-def _name(temporary: Path, target: Path) -> None:
-    """Like a renaming, which would take the place of what is there."""
-    try:
-        os.link(temporary, target)
-    except FileExistsError as error:
-        raise _exists(target) from error
-    except OSError:  # a file system without links
-        with target.open("xb"):
-            pass
-        os.replace(temporary, target)
 
 
 def _exists(target: Path) -> StoreError:

@@ -5,6 +5,7 @@ import time
 from concurrent.futures import Executor
 from dataclasses import replace
 
+import numpy as np
 import optuna
 import sqlalchemy as sa
 from optuna.samplers import RandomSampler
@@ -13,10 +14,12 @@ from optuna.trial import TrialState
 
 from bnsearch.core import schedules, train
 from bnsearch.core.tree import Array
+from bnsearch.errors import WorkerError
 from bnsearch.search.cohort import best_width
 from bnsearch.search.cost import Pace
 from bnsearch.search.open_trial import OpenTrial
 from bnsearch.search.plan import Configuration, Plan, build_run, settings, start_state
+from bnsearch.search.renewed import GONE, how_gone
 from bnsearch.search.running import add_running
 
 STEP_SECONDS, ROW_SECONDS = 0.2, 0.1  # of measuring at each width, at least
@@ -31,7 +34,13 @@ def measure_pace(plan: Plan, configuration: Configuration, executor: Executor, n
     steps, rows = [], []
     for width in widths:
         calls = [executor.submit(pace_of, plan, configuration, width) for _ in range(n_workers)]
-        found = [call.result() for call in calls]
+        try:
+            found = [call.result() for call in calls]
+        except GONE as error:
+            raise WorkerError(
+                f"Workers must train {width} networks together to be measured, but one {how_gone(error)}: see to "
+                f"memory, or give fewer --workers."
+            ) from error
         steps.append(sum(step for step, _ in found) / n_workers)
         rows.append(sum(row for _, row in found) / n_workers)
     return Pace(widths, tuple(steps), tuple(rows))
@@ -50,7 +59,8 @@ def pace_of(plan: Plan, configuration: Configuration, width: int) -> tuple[float
     spent_rows, n_rows = 0.0, 0
     while spent_rows < ROW_SECONDS:
         began = time.perf_counter()
-        train.evaluate(state, lanes, run.valid, state.moments)
+        with np.errstate(all="ignore"):  # they may have diverged
+            train.evaluate(state, lanes, run.valid, state.moments)
         spent_rows, n_rows = spent_rows + time.perf_counter() - began, n_rows + len(run.valid)
     return seconds / n, spent_rows / n_rows
 

@@ -1,14 +1,16 @@
 """A study file with other values, written where there is none: whole or not at all, and with its comments."""
 
 import os
-import tempfile
 import tomllib
 from collections.abc import Mapping, MutableMapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import tomlkit
 
+from bnsearch.data.disk_error import cause_and_remedy
+from bnsearch.data.whole_file import name_new, write_whole
 from bnsearch.errors import UsageError
 from bnsearch.search.study_file import Study, parse_override, resolve
 
@@ -33,15 +35,19 @@ def write_study(study: Study, overrides: Sequence[str], values: Mapping[str, Any
         _set(tables, ["data", "source"], os.path.relpath(study.file.parent / source, path.parent))
     text = tomlkit.dumps(tables)
     resolve(tomllib.loads(text), path, path.parent, str(path))
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            whole = Path(folder) / path.name
-            whole.write_text(text, encoding="utf-8")
-            os.link(whole, path)  # unlike a replacement, never over a file that has come meanwhile
+        write_whole(temporary, [text.encode()])
+        name_new(temporary, path)
     except FileExistsError as error:
         raise _taken(path) from error
     except OSError as error:
-        raise UsageError(f"--write must name a file that can be written, but {path}: {error.strerror}.") from error
+        raise UsageError(
+            f"--write must name a file that can be written, but {path}: {cause_and_remedy(error)}."
+        ) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def _set(tables: MutableMapping[str, Any], keys: Sequence[str], value: Any) -> None:

@@ -22,6 +22,7 @@ ADDRESSES = [
 COMMANDS = [
     ["run", "tiny.toml"],
     ["status", "tiny.toml"],
+    ["plan", "tiny.toml", "--budget", "1m"],
     ["reset", "tiny.toml", "--from", "coarse"],
     ["doctor", "tiny.toml", "--json"],
     ["backup", "tiny.toml"],

@@ -1,11 +1,13 @@
 """plan, and run within a budget: what they print and write, and that a plan leaves no trace."""
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bnsearch.cli import main
+from bnsearch.cli.options import Chosen
 from tests.cli.helpers import answer, invoke, written
 from tests.cli.test_commands import STAGES, trials
 from tests.cli.test_refusals import Refusal, refusal  # noqa: F401 (a fixture)
@@ -60,6 +62,13 @@ def test_a_proposal_is_a_command_that_can_be_run(folder: Path) -> None:
     assert "coarse.trials=1000" not in rest, "the proposal takes its place"
     assert {"training.epochs=1", "seed=3", f"coarse.trials={proposal['set']['coarse.trials']}"} <= set(rest)
     assert "Left out" in invoke(run, *rest, "--budget", "0.001s").stdout
+
+
+def test_a_password_is_not_in_the_command() -> None:
+    """The address of a database on another machine; that of a file is given as it is."""
+    chosen = Chosen("tiny.toml", None, None, "postgresql://me:s3cret@db.example.org/studies", None, ())
+    assert chosen.command("run") == "bnsearch run tiny.toml --storage 'postgresql://me:***@db.example.org/studies'"
+    assert replace(chosen, storage="sqlite:///a.db").command("run").endswith("--storage sqlite:///a.db")
 
 
 def test_too_small_a_budget_is_said_with_the_least(folder: Path) -> None:
@@ -134,6 +143,7 @@ def test_a_run_says_what_it_left_out_and_a_later_one_goes_on(folder: Path, finis
         "study": "tiny",
         "database": "sqlite:///tiny.db",
         "stages": [],
+        "report": None,
         "left_out": STAGES,
     }
     result = invoke("run", "tiny.toml", "--budget", "1h", "--workers", "1")
@@ -142,6 +152,14 @@ def test_a_run_says_what_it_left_out_and_a_later_one_goes_on(folder: Path, finis
     for stage in STAGES:
         own, other = trials(folder, f"tiny.{stage}"), trials(finished_once, f"tiny.{stage}")
         assert [(t.params, t.value) for t in own] == [(t.params, t.value) for t in other]
+
+
+def test_there_may_be_time_for_nothing_after_a_reset(finished: Path) -> None:
+    """A look at the test set is still written down, and there is nothing else to report."""
+    invoke("reset", "tiny.toml", "--from", "coarse")
+    output = " ".join(invoke("run", "tiny.toml", "--budget", "0.001s", "--workers", "1").stdout.split())
+    assert "Left out coarse, fine, confirm, final" in output
+    assert "Report" not in output
 
 
 def test_a_run_within_a_budget_as_json(finished: Path) -> None:

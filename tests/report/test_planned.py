@@ -121,9 +121,10 @@ def test_not_even_the_least_fits(console: Console) -> None:
 @pytest.mark.parametrize(("left", "shown"), [(31.0, "31.0 s"), (-2.0, "none")])
 def test_what_was_left_out(left: float, shown: str, console: Console) -> None:
     fine = changed(FINE, trials__complete=3, verdict=None)
-    left_out_report([COARSE, fine], "sqlite:///mine.db", ("fine", "confirm", "final"), 100.0, left, console)
+    outcome = {"left_out": ("fine", "confirm", "final"), "seconds_needed": 100.0, "seconds_left": left}
+    left_out_report([COARSE, fine], outcome, "sqlite:///mine.db", "bnsearch report mine --open", console)
     assert "Coarse" in words(console)
-    assert "Database sqlite:///mine.db" in words(console)
+    assert "Database sqlite:///mine.db Report bnsearch report mine --open" in words(console)
     assert f"Left out fine, confirm, final: about 1 min 40 s more, of which {shown} was left; run again" in words(
         console
     )

@@ -1,12 +1,15 @@
 """How long the stages of a study will take; finding out changes nothing."""
 
 import time
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bnsearch.errors import ChangedError, StoreError
+from bnsearch.errors import ChangedError, StoreError, WorkerError
 from bnsearch.search import measuring
+from bnsearch.search.executor import WorkerDied
 from bnsearch.search.forecast import open_forecast
 from bnsearch.search.foreseen import foresee, propose
 from bnsearch.search.progress import Silent
@@ -59,6 +62,33 @@ def test_data_that_the_cache_has_take_no_time(tmp_path: Path, monkeypatch: pytes
     run(study, *STAGES)
     with forecast_of(study) as (forecast, _):
         assert forecast.overheads.prepared == {"confirm": 3, "final": 1}
+
+
+class Dying(Inline):
+    """Its workers die of some functions."""
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        if fn is not measuring.pace_of:
+            return super().submit(fn, *args, **kwargs)
+        future: Future[Any] = Future()
+        future.set_exception(WorkerDied("was killed by SIGKILL"))
+        return future
+
+
+def test_a_worker_that_dies_while_it_is_measured(tmp_path: Path) -> None:
+    with (
+        open_forecast(tiny(tmp_path), time.monotonic(), n_workers=1, executor_factory=Dying, progress=Silent()) as (
+            forecast,
+            stored,
+        ),
+        pytest.raises(WorkerError, match="train 1 networks together to be measured, but one was killed by SIGKILL"),
+    ):
+        foresee(forecast, stored)
+
+
+def test_networks_that_diverge_are_measured_like_others(tmp_path: Path) -> None:
+    with forecast_of(tiny(tmp_path, "training.learning_rate=1.0", "coarse.training.l2=0.1")) as (forecast, stored):
+        assert foresee(forecast, stored)["seconds"] > 0.0
 
 
 # ---- nothing is changed
