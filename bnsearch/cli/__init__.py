@@ -9,11 +9,13 @@ from typing import NoReturn
 
 import click
 
+from bnsearch.cli.dashboard import dashboard
 from bnsearch.cli.database import backup, upgrade
 from bnsearch.cli.doctor import doctor
 from bnsearch.cli.plan import plan
 from bnsearch.cli.report import report
 from bnsearch.cli.search import coarse, confirm, final, fine, run
+from bnsearch.cli.show import show
 from bnsearch.cli.stopping import stoppable
 from bnsearch.cli.study import reset, status
 from bnsearch.data.disk_error import cause_and_remedy
@@ -45,7 +47,10 @@ def commands(context: click.Context, debug: bool) -> None:
         context.exit(EXIT_REFUSED)
 
 
-for command in (coarse, fine, confirm, final, run, plan, status, reset, doctor, backup, upgrade, report):
+SEARCHING = (coarse, fine, confirm, final, run, plan)
+LOOKING = (status, show, report, dashboard)
+KEEPING = (reset, doctor, backup, upgrade)
+for command in (*SEARCHING, *LOOKING, *KEEPING):
     commands.add_command(command)
 
 

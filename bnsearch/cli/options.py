@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 study_argument = click.argument("study")
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 storage_option = click.option(
     "--storage", metavar="URL", help="Database to use instead of NAME.db beside the study file."
@@ -51,6 +52,7 @@ def session_options(function: F) -> F:
                 metavar="KEY=VALUE",
                 help="Override a key of the study file: section.key=value.",
             ),
+            quiet_option,
             json_option,
         )
     ):
@@ -68,6 +70,7 @@ class Chosen:
     storage: str | None
     data_dir: Path | None
     overrides: tuple[str, ...]
+    quiet: bool
 
     def load(self, *more: str) -> "Study":
         """The study with all overrides applied."""
@@ -98,9 +101,14 @@ class Chosen:
     @contextmanager
     def session(self, study: "Study") -> Iterator["Session"]:
         """The study, locked and with its database open."""
+        from bnsearch.report.curve_picture import curve_picture
+        from bnsearch.report.findings import sentences
+        from bnsearch.report.note import note, trial_note
+        from bnsearch.search.presenting import Words, presenter
         from bnsearch.search.session import open_session
 
-        with self.means() as means, open_session(study, **means) as session:
+        present = presenter(Words(sentences, note, trial_note, curve_picture))
+        with self.means() as means, open_session(study, **means, present=present) as session:
             yield session
 
     @contextmanager
@@ -110,7 +118,7 @@ class Chosen:
         from bnsearch.search.executor import available_cores, local_executor
 
         n_workers = self.workers or available_cores()
-        with progress() as shown:
+        with progress(self.quiet) as shown:
             yield {
                 "n_workers": n_workers,
                 "executor_factory": lambda: local_executor(n_workers),

@@ -20,13 +20,12 @@ def _stage(stage: "Stage", chosen: Chosen, as_json: bool, more: tuple[str, ...])
     from bnsearch.report.findings import with_findings
     from bnsearch.report.text import how_to_see, stage_report
     from bnsearch.search.setups import STAGE_OF
-    from bnsearch.search.stages import check_order, keep_findings, run_stage, status
+    from bnsearch.search.stages import check_order, run_stage, status
 
     check_order(study, chosen.storage, stage)
     with chosen.session(study) as session:
         worked = run_stage(session, stage)
         rows, database = with_findings(status(session.store, study.called, study.results)), session.store.url
-        keep_findings(session.store, rows)
     own = [row for row in rows if STAGE_OF[row["stage"]] == stage]
     if as_json and stage == "final":
         click.echo(json.dumps(answer(study.name, rows, database)))
@@ -90,13 +89,12 @@ def run(study: str, budget: float | None, as_json: bool, **options: Any) -> None
     from bnsearch.report.report import FILE, report
     from bnsearch.report.text import how_to_see, run_report
     from bnsearch.search.budget import run_within
-    from bnsearch.search.stages import keep_findings, run_all, status
+    from bnsearch.search.stages import run_all, status
 
     with chosen.session(resolved) as session:
         outcome = None if budget is None else run_within(session, budget, began)
         worked = any(run_all(session).values()) if outcome is None else outcome.worked
         rows, database = with_findings(status(session.store, study, resolved.results)), session.store.url
-        keep_findings(session.store, rows)
         begun = any(row["total"] for row in rows)  # or there was time for nothing
         page = report(resolved, session.store) if begun else None
     path, seen = resolved.results / FILE, how_to_see(study, chosen.storage)

@@ -22,6 +22,12 @@ class Part:
     roll: int = 0
     together: bool = False  # train on train and valid, validate on nothing (final)
 
+    @property
+    def n_train(self) -> int:
+        """Rows that it trains on."""
+        n = self.train[1] - self.train[0]
+        return n + self.valid[1] - self.valid[0] if self.together else n
+
     def rows(self) -> tuple[Rows, Rows]:
         """Row numbers for training (n_train,) and validation (n_valid,)."""
         train, valid = np.arange(*self.train), np.arange(*self.valid)

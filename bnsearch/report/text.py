@@ -11,6 +11,7 @@ from rich.text import Text
 from bnsearch.report.conclusions import Finding
 from bnsearch.report.findings import all_findings
 from bnsearch.report.words import SYMBOLS, Row, counted, number, percent
+from bnsearch.search.address import default_url
 from bnsearch.search.setups import LEVELS
 
 WIDTH = 100  # where the output is no terminal
@@ -68,7 +69,7 @@ def run_report(
         _model(final["result"]),
         ("Curves", str(results / "curves")),
         ("Database", database),
-        ("Browse", f"optuna-dashboard {database}"),
+        ("Browse", _browse(study, database, results)),
     ]
     console.print(grid([*all_findings(rows), *where]))
 
@@ -141,6 +142,12 @@ def grid(lines: Iterable[Finding]) -> Table:
     for label, sentence in lines:
         table.add_row(Text(label), Text(sentence))
     return table
+
+
+def _browse(study: str, database: str, results: Path) -> str:
+    """The command that shows the study, with the address of its database where that is another than usual."""
+    elsewhere = "" if database == default_url(results.parent, results.name) else f" --storage {database}"
+    return f"bnsearch dashboard {study}{elsewhere}"
 
 
 def _model(result: Row) -> Finding:

@@ -1,7 +1,7 @@
 """The batches of a level: trials that are proposed, and at a rung ranked, together."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import optuna
 
@@ -26,8 +26,13 @@ class Batch(NamedTuple):
 
 
 def stored_batches(study: optuna.Study) -> list[Batch]:
-    """All batches so far; each is stored as [first, n, *rungs]."""
-    return [Batch(first, n, tuple(rungs)) for first, n, *rungs in study.user_attrs.get("batches", [])]
+    """All batches so far."""
+    return batches_in(study.user_attrs)
+
+
+def batches_in(attrs: Mapping[str, Any]) -> list[Batch]:
+    """The same from the attributes of a study; each is stored as [first, n, *rungs]."""
+    return [Batch(first, n, tuple(rungs)) for first, n, *rungs in attrs.get("batches", [])]
 
 
 def store_batches(study: optuna.Study, batches: Sequence[Batch]) -> None:

@@ -23,7 +23,12 @@ def level_of(study: optuna.Study) -> str:
 
 def state_path(session: Session, study: optuna.Study, number: int) -> Path:
     """Where a lane's state lies."""
-    return session.study.results / "states" / f"{level_of(study)}-{number:05d}.safetensors"
+    return state_file(session.study, level_of(study), number)
+
+
+def state_file(study: Study, level: str, number: int) -> Path:
+    """The same by the names of both."""
+    return study.results / "states" / f"{level}-{number:05d}.safetensors"
 
 
 def remove_state(session: Session, study: optuna.Study, number: int) -> None:
@@ -40,9 +45,14 @@ def remove_states(study: Study, level: str) -> None:
         path.unlink(missing_ok=True)
 
 
+def curve_path(study: Study, level: str, number: int) -> Path:
+    """Where a trial's learning curve lies."""
+    return study.results / "curves" / f"{level}-{number:05d}.csv"
+
+
 def save_curve(session: Session, study: optuna.Study, number: int, curve: list[dict[str, float]]) -> None:
     """The learning curve as `curves/STAGE-NUMBER.csv`."""
-    path = session.study.results / "curves" / f"{level_of(study)}-{number:05d}.csv"
+    path = curve_path(session.study, level_of(study), number)
     names = ["epoch", "step", *(name for name in FIGURES if any(name in point for point in curve))]
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, names, lineterminator="\n")

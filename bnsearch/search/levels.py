@@ -1,13 +1,13 @@
 """The levels of the search as they are stored: what each searched and found, and where a further one is due."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import optuna
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from bnsearch.errors import UsageError
-from bnsearch.search.batches import stored_batches
+from bnsearch.search.batches import batches_in
 from bnsearch.search.choose import TieSet, rank, tie_set
 from bnsearch.search.session import Session
 from bnsearch.search.setups import LEVELS, STAGE_OF, SearchStage
@@ -93,12 +93,15 @@ def box_around(parent: optuna.Study) -> tuple[Box, TieSet, int]:
     return narrow(ranges(stored_space(parent)), [t.params for t in ties.tied], len(trials)), ties, len(trials)
 
 
-def halving(study: optuna.Study) -> dict[str, Any]:
-    """Were rungs asked for, had any batch some, and how many trials were stopped at which share of the budget?"""
-    shares = [t.user_attrs.get("pruned_at_share") for t in study.get_trials(deepcopy=False)]
+def halving(attrs: Mapping[str, Any], trials: Sequence[FrozenTrial]) -> dict[str, Any]:
+    """Were rungs asked for, had any batch some, and how many trials were stopped at which share of the budget?
+
+    attrs: of a level's study.
+    """
+    shares = [t.user_attrs.get("pruned_at_share") for t in trials]
     return {
-        "asked": bool(study.user_attrs.get("task", {}).get("rungs")),
-        "in_effect": any(batch.rungs for batch in stored_batches(study)),
+        "asked": bool(attrs.get("task", {}).get("rungs")),
+        "in_effect": any(batch.rungs for batch in batches_in(attrs)),
         "stopped": [
             {"share": share, "trials": shares.count(share)} for share in sorted({s for s in shares if s is not None})
         ],

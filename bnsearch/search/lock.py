@@ -81,6 +81,19 @@ def holder(path: Path) -> str | None:
     return None
 
 
+def seems_held(path: Path) -> bool:
+    """Does a holder that lives stand in the lock file at path, as far as this machine can tell?
+
+    To be asked again and again: to try the lock, as `holder` does, could just then keep a process that starts from
+    taking it.
+    """
+    try:
+        named = json.loads(path.read_text(encoding="utf-8"))
+        return named["host"] != socket.gethostname() or _is_alive(int(named["pid"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 @contextmanager
 def in_turn(folder: Path) -> Iterator[None]:
     """Wait for the lock on a folder itself, for what must be done by one process after another."""

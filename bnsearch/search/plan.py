@@ -43,6 +43,11 @@ class Plan:
     with_velocity: bool
     statistics: Statistics
 
+    @property
+    def epoch_steps(self) -> int:
+        """Whole minibatches in its own training rows: an evaluation falls on the end of each such epoch."""
+        return self.data.part.n_train // self.batch_size
+
 
 def n_steps(training: TrainingTable, n_train: int) -> int:
     """Length of a run in steps; `epochs` are epochs of the n_train rows of the study file."""

@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+from bnsearch.search.live import View
+
 
 class Progress(Protocol):
     """One thing at a time: it begins, so much of it is done, it ends."""
@@ -11,6 +13,9 @@ class Progress(Protocol):
 
     def update(self, done: float, note: str = "") -> None:
         """So much of it is done."""
+
+    def show(self, view: View) -> None:
+        """So far is the training of a stage; in place of `update`."""
 
     def end(self) -> None:
         """It is over."""
@@ -26,6 +31,9 @@ class Silent:
         """Nothing."""
 
     def update(self, done: float, note: str = "") -> None:
+        """Nothing."""
+
+    def show(self, view: View) -> None:
         """Nothing."""
 
     def end(self) -> None:

@@ -1,26 +1,28 @@
 """Train the RUNNING trials of a stage and write down what comes: state, then reports, then tells."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from bnsearch.core.train import Outcome, State
+from bnsearch.search import courses
 from bnsearch.search.batches import Batch
 from bnsearch.search.beside import disk_errors, level_of, remove_state, save_curve, state_path
 from bnsearch.search.cohort import MAX_DEATHS, Death, Lane, LaneNews
 from bnsearch.search.lane_file import FIGURES, Stored, load_lane, row, save_lane
+from bnsearch.search.live import Budget, Course, Going, Gone, How, view
 from bnsearch.search.open_trial import OpenTrial
 from bnsearch.search.rungs import Rung, arrive, ranking, rungs_of
 from bnsearch.search.schedule import train_lanes
 from bnsearch.search.session import Session
 from bnsearch.search.setups import LEVELS
 from bnsearch.search.tables import KEEP
-from bnsearch.search.trials import counts, pack_bits
+from bnsearch.search.trials import pack_bits
 
 STATE_SECONDS = 10.0  # at most this much work is done again after a crash, and a call's length more
 Finish = Callable[[int, Outcome, State], None]
@@ -33,9 +35,11 @@ class Running:
 
     lane: Lane
     trial: OpenTrial
+    params: Mapping[str, float]  # what is searched of its configuration
     reported: set[int]  # epochs that the database has
     rungs: set[str]  # keys of those that the database has
     curve: list[dict[str, float]] = field(default_factory=list)
+    figures: list[float] = field(default_factory=list)  # of the curve: the one that is reported, where it is finite
     seconds: float = 0.0  # of training, by all processes that went on with it
     reached: Stored | None = None  # replaced as a whole, since Ctrl-C may come at any moment, and it is then stored
     on_disk: int = 0  # the step of the state on the disk
@@ -61,13 +65,22 @@ def run_running(
     value; the trial then stays RUNNING and its last state on the disk. batch: the one whose lanes wait for each other
     at its rungs, where the best share `keep` of them go on.
     """
-    trainer = _Trainer(session, study, lane_of, figure, finish, rungs_of(batch))
+    running = _running(session, study, lane_of, rungs_of(batch))
+    if not running:
+        return
+    trainer = _Trainer(session, study, running, figure, finish, batch, keep)
+    session.present(session, [level_of(study)])
     for rung in rungs_of(batch):
         trainer.train([r for r in trainer.under_way if not r.has_come_to(rung)], rung)
         if batch is not None and trainer.under_way:
             trainer.part(rung, *ranking(study.get_trials(deepcopy=False), batch, keep, rung))
     trainer.train(trainer.under_way)
     session.progress.end()
+
+
+def _running(session: Session, study: optuna.Study, lane_of: LaneOf, rungs: list[Rung]) -> dict[int, Running]:
+    trials = [t for t in study.get_trials(deepcopy=False) if t.state == TrialState.RUNNING]
+    return {t.number: _adopt(session, study, t, lane_of(t), rungs) for t in trials}
 
 
 class _Trainer:
@@ -77,20 +90,24 @@ class _Trainer:
         self,
         session: Session,
         study: optuna.Study,
-        lane_of: LaneOf,
+        running: dict[int, Running],
         figure: str,
         finish: Finish | None,
-        rungs: list[Rung],
+        batch: Batch | None,
+        keep: float,
     ):
-        self.session, self.study, self.figure, self.finish = session, study, figure, finish
-        everything = study.get_trials(deepcopy=False)
-        running = [t for t in everything if t.state == TrialState.RUNNING]
-        self.running = {t.number: _adopt(session, study, t, lane_of(t), rungs) for t in running}
-        self.written = dict.fromkeys(self.running, time.monotonic())
-        self.n_all, self.n_over = len(everything), sum(counts(t) for t in everything)
-        self.best = max((t.value or 0.0 for t in everything if t.state == TrialState.COMPLETE), default=None)
-        self.steps = {number: r.lane.step for number, r in self.running.items()}
-        session.progress.begin(f"{study.study_name}", sum(r.lane.plan.n_steps for r in self.running.values()))
+        self.session, self.study, self.figure, self.finish, self.running = session, study, figure, finish, running
+        for r in running.values():
+            r.figures = _finite(r.curve, figure)
+        self.written = dict.fromkeys(running, time.monotonic())
+        self.steps = {number: r.lane.step for number, r in running.items()}
+        plan = next(iter(running.values())).lane.plan  # all have one length
+        budget, trials = Budget(plan.n_steps, plan.epoch_steps), study.get_trials(deepcopy=False)
+        courses.store_budget(study, budget)
+        self.tally = courses.tally(trials, budget)
+        n_trials = int(study.user_attrs.get("total", len(trials)))
+        self.course = Course(budget, n_trials, tuple(rung.step for rung in rungs_of(batch)), 0, keep)
+        session.progress.begin(study.study_name)
         self._show()
 
     @property
@@ -135,12 +152,16 @@ class _Trainer:
                 continue
             attrs |= {"pruned_at_step": rung.step, "pruned_at_share": rung.step / r.lane.plan.n_steps}
             self._write_end(r, attrs)
-            self._tell(r, TrialState.PRUNED)
+            self.steps[number] = rung.step
+            self._tell(r, TrialState.PRUNED, "pruned")
+        self.course = replace(self.course, n_passed=rung.place)
         self._show()
 
     def _take(self, item: LaneNews, now: float, rung: Rung | None) -> None:
         r = self.running[item.number]
-        r.curve += [row(record) for record in item.records]
+        points = [row(record) for record in item.records]
+        r.curve += points
+        r.figures += _finite(points, self.figure)
         r.seconds += item.seconds
         last = item.at_rung is not None or (item.outcome is not None and self.finish is not None)
         if item.diverged_at is None:  # a diverged state would go on to a later step, and be told with that one
@@ -166,45 +187,51 @@ class _Trainer:
             reason = f"{MAX_DEATHS} workers in a row died while they trained it, and the last {death.reason}"
             self._fail(self.running[number], "failed", reason, death.step)
 
-    def _fail(self, r: Running, why: str, value: Any, step: int) -> None:
+    def _fail(self, r: Running, why: Literal["diverged", "failed"], value: Any, step: int) -> None:
         """`why` is the attribute that says so, and begins the names of those that say when."""
         self._write_end(r, {why: value, f"{why}_step": step, f"{why}_at_share": step / r.lane.plan.n_steps})
-        self._tell(r, TrialState.FAIL)
+        self.steps[r.lane.number] = step
+        self._tell(r, TrialState.FAIL, why)
 
     def _end(self, r: Running, outcome: Outcome, state: State) -> None:
         self._write_end(r, outcome_attrs(outcome))
         if self.finish is not None:
             self.finish(r.lane.number, outcome, state)
-            self._is_over(r)
+            self._is_over(r, "complete")
             return
         assert outcome.valid_accuracy is not None
-        value = float(outcome.valid_accuracy[0])
-        self.best = value if self.best is None else max(self.best, value)
-        self._tell(r, TrialState.COMPLETE, value)
+        self._tell(r, TrialState.COMPLETE, "complete", float(outcome.valid_accuracy[0]))
 
     def _write_end(self, r: Running, attrs: Mapping[str, Any]) -> None:
         """What every trial that is over has, however it ended, and what this one has besides."""
         save_curve(self.session, self.study, r.lane.number, r.curve)
         r.trial.set_user_attrs({"wall_seconds": round(r.seconds, 6), **attrs})
 
-    def _tell(self, r: Running, state: TrialState, value: float | None = None) -> None:
+    def _tell(self, r: Running, state: TrialState, how: How, value: float | None = None) -> None:
         r.trial.tell(state, value)
         remove_state(self.session, self.study, r.lane.number)
-        self._is_over(r)
+        self._is_over(r, how, value)
 
-    def _is_over(self, r: Running) -> None:
-        r.over, self.n_over = True, self.n_over + 1
-        self.steps[r.lane.number] = r.lane.plan.n_steps
+    def _is_over(self, r: Running, how: How, value: float | None = None) -> None:
+        r.over = True
+        number = r.lane.number
+        self.tally = self.tally.plus(Gone(number, r.params, how, self.steps[number], r.figures, value))
 
     def _show(self) -> None:
-        searching = level_of(self.study) in LEVELS  # a single trial's best means nothing elsewhere
-        best = f", best {100 * self.best:.2f} %" if searching and self.best is not None else ""
-        self.session.progress.update(sum(self.steps.values()), f"{self.n_over}/{self.n_all} trials{best}")
+        going = [Going(n, r.params, self.steps[n], r.figures) for n, r in self.running.items() if not r.over]
+        searching = level_of(self.study) in LEVELS  # then a single one's curve is shown, else their mean
+        curves = [] if searching else [r.figures for r in self.running.values()]
+        self.session.progress.show(view(self.study.study_name, self.course, self.tally, going, curves))
+
+
+def _finite(points: Sequence[Mapping[str, float]], figure: str) -> list[float]:
+    return [point[figure] for point in points if figure in point and np.isfinite(point[figure])]
 
 
 def _adopt(session: Session, study: optuna.Study, frozen: FrozenTrial, lane: Lane, rungs: list[Rung]) -> Running:
     trial = OpenTrial(session.store.storage, frozen)
-    found = Running(lane, trial, set(frozen.intermediate_values), {r.key for r in rungs if r.key in frozen.user_attrs})
+    passed = {r.key for r in rungs if r.key in frozen.user_attrs}
+    found = Running(lane, trial, frozen.params, set(frozen.intermediate_values), passed)
     stored = load_lane(state_path(session, study, lane.number), lane, session.progress.say)
     if stored is None or any(r.step < stored.state.step and r.key not in found.rungs for r in rungs):
         return found  # a state from beyond a rung that the database does not know is of no use

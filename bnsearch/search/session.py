@@ -1,7 +1,7 @@
 """One command at work on one study: its lock, its database, its materials."""
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,12 @@ from bnsearch.search.setups import STAGE_OF
 from bnsearch.search.store import Store, check_database, open_existing, open_store
 from bnsearch.search.study_file import Study
 
+Present = Callable[["Session", Collection[str]], None]
+
+
+def leave_unsaid(session: "Session", names: Collection[str]) -> None:
+    """Tell nobody."""
+
 
 @dataclass(frozen=True)
 class Session:
@@ -29,6 +35,7 @@ class Session:
     study: Study
     store: Store
     materials: Materials
+    present: Present = leave_unsaid  # writes for the dashboard how the stages and levels of these names stand
     may_begin: Callable[[], bool] = lambda: True  # is there time for what would be begun?
 
     @property
@@ -61,6 +68,7 @@ def open_session(
     progress: Progress,
     storage: str | None = None,
     data_dir: Path | None = None,
+    present: Present = leave_unsaid,
 ) -> Iterator[Session]:
     """Read the data, take the study's locks, open its database: in this order, so that bad data leaves nothing
     behind.
@@ -79,7 +87,7 @@ def open_session(
         claim(study, url)
         store = open_store(url, study.name)
         try:
-            yield Session(study, store, materials)
+            yield Session(study, store, materials, present)
         finally:
             materials.close()
             store.close()

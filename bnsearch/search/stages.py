@@ -1,7 +1,7 @@
 """The chain coarse -> fine -> confirm -> final: run what is asked for, or what is missing; take stock; start over."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from optuna.trial import TrialState
 from bnsearch.data.disk_error import cause_and_remedy
 from bnsearch.errors import StoreError, UsageError
 from bnsearch.search import mistakes
+from bnsearch.search.artifacts import remove_artifacts
 from bnsearch.search.beside import disk_errors, remove_states
 from bnsearch.search.choose import rank
 from bnsearch.search.confirming import run_confirm
@@ -55,6 +56,8 @@ def run_stage(session: Session, stage: Stage) -> bool:
         for level in STUDIES:
             if STAGE_OF[level] == stage:
                 remove_states(session.study, level)
+    # nothing that is told of an earlier stage depends on this one's trials, but later ones may have become stale
+    session.present(session, STUDIES[min(i for i, name in enumerate(STUDIES) if STAGE_OF[name] == stage) :])
     return worked
 
 
@@ -70,24 +73,29 @@ def stages_of(study: Study) -> tuple[Stage, ...]:
     return tuple(stage for stage in STAGES if not (fixed and stage == "confirm"))
 
 
-def status(store: Store | None, called: str, results: Path = Path()) -> list[dict[str, Any]]:
+def status(
+    store: Store | None, called: str, results: Path = Path(), names: Collection[str] = STUDIES
+) -> list[dict[str, Any]]:
     """Stages with their trials by state, their best and their verdicts; empty where nothing has been run.
 
-    called: the study as the user named it, for the commands in what is said; results: the folder of its models.
+    called: the study as the user named it, for the commands in what is said; results: the folder of its models; names:
+    of the stages and levels that are asked for.
     """
     # each opened once, for its trials are then read once
     found = {name: store.load(name) for name in STUDIES} if store is not None else {}
     studies = {name: study for name, study in found.items() if study is not None}
     rows = []
     for name, study in studies.items():
-        trials = study.get_trials(deepcopy=False)
+        if name not in names:
+            continue
+        trials, attrs = study.get_trials(deepcopy=False), study.user_attrs  # read from the database each time
         states = [t.state for t in trials]
         ranked = rank(finished(trials))
         rows.append(
             {
                 "stage": name,
                 "study": study.study_name,
-                "total": int(study.user_attrs.get("total", 0)),
+                "total": int(attrs.get("total", 0)),
                 "trials": {
                     "complete": states.count(TrialState.COMPLETE),
                     "pruned": states.count(TrialState.PRUNED),
@@ -97,20 +105,20 @@ def status(store: Store | None, called: str, results: Path = Path()) -> list[dic
                 "given_up": [
                     {"trial": t.number, "reason": t.user_attrs["failed"]} for t in trials if "failed" in t.user_attrs
                 ],
-                "best": _best(study, ranked),
-                "space": study.user_attrs.get("space"),
-                "edges": study.user_attrs.get("edges", []),
-                "halving": halving(study) if name in LEVELS else None,
-                "parent": study.user_attrs.get("parent"),
+                "best": _best(name, attrs, ranked),
+                "space": attrs.get("space"),
+                "edges": attrs.get("edges", []),
+                "halving": halving(attrs, trials) if name in LEVELS else None,
+                "parent": attrs.get("parent"),
                 "followed_by": "fine2" if name == "fine" and "fine2" in studies else None,
                 "given_fine": _given(studies.get("fine")) if name == "coarse" else None,
-                "verdict": study.user_attrs.get("verdict"),
-                "result": _with_models(study.user_attrs.get("result"), results),
+                "verdict": attrs.get("verdict"),
+                "result": _with_models(attrs.get("result"), results),
                 "stale": stale(studies, name, called),
                 "top": [_shown(trial) for trial in ranked[:5]],
             }
         )
-    looks = store.looks() if store is not None else []
+    looks = store.looks() if store is not None and "final" in names else []
     if rows and rows[-1]["stage"] == "final":
         rows[-1]["looks"] = looks
     elif looks:  # they outlast a reset
@@ -133,19 +141,11 @@ def _given(fine: optuna.Study | None) -> dict[str, Any] | None:
     return fine.user_attrs.get("space")  # none as long as it is being made
 
 
-def keep_findings(store: Store, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Store with each study what people were told of it, as it stands now."""
-    for row in rows:
-        study = store.load(row["stage"])
-        if study is not None and study.user_attrs.get("findings") != row["findings"]:
-            study.set_user_attr("findings", row["findings"])
-
-
-def _best(study: optuna.Study, ranked: list[Trial]) -> dict[str, Any] | None:
+def _best(name: str, attrs: Mapping[str, Any], ranked: list[Trial]) -> dict[str, Any] | None:
     """A search's best trial, confirm's winner with its estimate, final's setting with its mean test accuracy."""
-    if study.user_attrs["stage"] in LEVELS:
+    if name in LEVELS:
         return _shown(ranked[0]) if ranked else None
-    verdict, result = study.user_attrs.get("verdict"), study.user_attrs.get("result")
+    verdict, result = attrs.get("verdict"), attrs.get("result")
     if verdict:
         return {"value": verdict["estimate"], "params": verdict["params"]}
     # a single trial of confirm or final is no result
@@ -175,9 +175,10 @@ def reset(study: Study, store: Store | None, stage: str) -> list[str]:
 
 
 def _remove_files(study: Study, stage: str) -> None:
-    """A stage's states and curves, and what final wrote besides."""
+    """A stage's states, curves and artifacts, and what final wrote besides."""
     try:
         remove_states(study, stage)
+        remove_artifacts(study, stage)
         for path in (study.results / "curves").glob(f"{stage}-*"):
             path.unlink(missing_ok=True)
         models = study.results / "models"

@@ -6,7 +6,7 @@ Studies, their provenance, and the ledger of test-set looks.
 import logging
 import sqlite3
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -184,11 +184,16 @@ def open_existing(url: str, name: str) -> Store | None:
     with in_turn(path.resolve().parent):  # so that no writer begins while a database that nobody uses is read
         copy = copy_in_memory(path)
     # a storage completes its tables when it is opened: here, in the copy alone
-    made = has_schema(copy)
-    storage = _storage(url, _on(copy), made=made)
+    return Store(storage_on(url, path, lambda: copy), name)
+
+
+def storage_on(url: str, path: Path, current: Callable[[], sqlite3.Connection]) -> RDBStorage:
+    """A storage of a copy in memory of the database at path; current: the copy that is to be read by now."""
+    made = has_schema(current())
+    storage = _storage(url, {"creator": current, "poolclass": sa.pool.StaticPool}, made=made)
     if made:
         _check_schema(path, Schema.of(storage))
-    return Store(storage, name)
+    return storage
 
 
 class Schema(NamedTuple):

@@ -45,7 +45,16 @@ def test_stage_by_stage_is_the_same_as_run(folder: Path, finished_once: Path) ->
 
 def test_run_says_what_was_found_and_where_it_lies(finished: Path) -> None:
     output = (finished / "output.txt").read_text()
-    for words in ("Best trials", "Finalists", "Coarse", "Fine", "Chosen", "Test", "look 1", "optuna-dashboard sqlite"):
+    for words in (
+        "Best trials",
+        "Finalists",
+        "Coarse",
+        "Fine",
+        "Chosen",
+        "Test",
+        "look 1",
+        "bnsearch dashboard tiny.toml",
+    ):
         assert words in output
     for name in ("tiny.db", "tiny/curves/coarse-00000.csv", "tiny/models/final-1.safetensors"):
         assert name in written(finished)
@@ -221,5 +230,5 @@ def test_every_trial_lies_in_the_database_whole(finished: Path) -> None:
 
 def test_help_of_every_command_has_an_example() -> None:
     assert "Examples:" in invoke("--help").stdout
-    for command in (*STAGES, "run", "plan", "status", "report", "reset"):
+    for command in (*STAGES, "run", "plan", "status", "show", "report", "dashboard", "reset"):
         assert f"Example: bnsearch {command} digits" in invoke(command, "--help").stdout

@@ -9,15 +9,18 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from rich.console import Console
 from rich.progress import Progress
 
 from bnsearch.cli import main
-from bnsearch.cli.progress import Bars, Clock, Lines
+from bnsearch.cli.progress import Bars, Below, Clock, Lines, LiveProgress, Pace
+from bnsearch.search.live import Budget, Course, Leader, View
 from tests.cli.helpers import COMMAND, answer, endless_search, invoke
 
 
@@ -89,6 +92,13 @@ def test_interrupted(folder: Path) -> None:
     assert "unfinished: 0 of 4 trials" in invoke("status", "tiny.toml").stdout
 
 
+def test_quiet(folder: Path) -> None:
+    result = invoke("coarse", "tiny.toml", "--quiet", "--json", "--workers", "1")
+    assert json.loads(result.stdout)["trials"]["complete"] == 4
+    assert result.stderr == ""
+    assert on_a_terminal(folder, "fine", "tiny.toml", "-q", "--workers", "1")[1] == ""
+
+
 class StoppedClock:
     """Stands still until it is set."""
 
@@ -141,8 +151,90 @@ def test_lines_without_a_total(clock: StoppedClock, capsys: pytest.CaptureFixtur
     assert capsys.readouterr().err.splitlines() == ["Reading ...", "Reading ...", "Reading: done in 59.0 s"]
 
 
+def stage(done: float, left: float, **changes: Any) -> View:
+    """A stage under way, of which so many network-epochs are done."""
+    leader = Leader("trial 123", 0.9312, tuple(i / 20 for i in range(12)), {"l2": 1.58e-05, "learning_rate": 0.0164})
+    course = Course(Budget(400, 20), 240, (100, 200), 0, 0.5)
+    view = View("mine.coarse", 3, 240, 120, 100, 17, 0.91, leader, course, done, left)
+    return replace(view, **changes)
+
+
+def test_lines_of_a_stage_tell_all_that_is_known(clock: StoppedClock, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = Lines()
+    lines.begin("mine.coarse")
+    lines.show(stage(0, 4000))
+    clock.now = 20.0
+    lines.show(stage(1000, 3000))
+    lines.end()
+    assert capsys.readouterr().err.splitlines() == [
+        "mine.coarse ...",
+        "mine.coarse: 25 %, 3/240 trials, best 91.00 %, to rung 1 of 2 at 25 %, 120 networks in training, 100 stopped, "
+        "17 diverged, best so far: trial 123, 93.12 % at epoch 12 of 20 (λ = 1.58e-05, η = 0.0164), "
+        "50 network-epochs/s, about 1:00 left",
+        "mine.coarse: done in 20.0 s, 3/240 trials, best 91.00 %",
+    ]
+
+
+def test_the_pace_is_that_of_the_last_half_minute(clock: StoppedClock) -> None:
+    pace = Pace(500.0)
+    assert pace.rate(500.0) is None, "what an earlier process did is no speed of this one"
+    rates = []
+    for second in range(10, 101, 10):
+        clock.now = second
+        done = 500.0 + (10 * second if second <= 50 else 500 + (second - 50))
+        rates.append(pace.rate(done))
+    assert rates[:5] == [10.0] * 5
+    assert rates[-1] == 1.0
+
+
+def drawn(width: int, **how: Any) -> list[str]:
+    """What stands below a bar."""
+    file = io.StringIO()
+    Console(file=file, width=width, **how).print(Below(stage(100, 200), 1234.5))
+    return [line.rstrip() for line in file.getvalue().splitlines()]
+
+
+def test_a_stage_under_its_bar() -> None:
+    assert drawn(120) == [
+        "  to rung 1 of 2 at 25 %, 120 networks in training, 100 stopped, 17 diverged, 1,234 network-epochs/s",
+        "  best so far: trial 123, 93.12 % at epoch 12 of 20  ▁▁▂▃▃▄▅▆▆▇██",
+        "  λ = 1.58e-05, η = 0.0164",
+    ]
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80, 120])
+def test_a_stage_fits_the_terminal(width: int) -> None:
+    lines = drawn(width)
+    assert len(lines) == 3
+    assert max(map(len, lines)) <= width
+
+
+def test_a_mean_has_no_setting() -> None:
+    file = io.StringIO()
+    mean = Leader("mean of 5 networks", 0.5, (0.4, 0.5), None)
+    Console(file=file, width=80).print(Below(stage(1, 2, leader=mean, study="mine.confirm"), None))
+    assert len(file.getvalue().splitlines()) == 2
+
+
+def test_the_bar_of_a_stage_counts_network_epochs_and_ends_full() -> None:
+    with LiveProgress(console=Console(file=io.StringIO(), force_terminal=True)) as shown:
+        bars = Bars(shown)
+        bars.begin("mine.coarse")
+        bars.show(stage(100, 300))
+        (task,) = shown.tasks
+        assert (task.completed, task.total, task.fields["note"]) == (100, 400, "3/240 trials, best 91.00 %")
+        assert len(list(shown.get_renderables())) == 2, "the bars, and the stage below them"
+        bars.end()
+        assert len(list(shown.get_renderables())) == 1
+        bars.begin("mine.coarse")
+        bars.show(stage(400, 100))
+        bars.end()
+        assert [task.description for task in shown.tasks] == ["mine.coarse"], "the next batch goes on with its bar"
+        assert shown.tasks[0].finished
+
+
 def test_short_steps_leave_no_bar() -> None:
-    with Progress(console=Console(file=io.StringIO(), force_terminal=True)) as shown:
+    with LiveProgress(console=Console(file=io.StringIO(), force_terminal=True)) as shown:
         bars = Bars(shown)
         bars.begin("Preparing", 2)
         bars.update(1)

@@ -1,6 +1,7 @@
 """What cannot be done is refused in one line that says why, with exit code 2, and leaves nothing behind."""
 
 import json
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -25,7 +26,7 @@ def only_line(exit_code: int, stdout: str, stderr: str) -> str:
     assert exit_code == 2
     assert stdout == ""
     assert line.startswith("bnsearch: ")
-    assert all(earlier.endswith(" ...") for earlier in progress), stderr
+    assert all(earlier.endswith(" ...") or ": done in " in earlier for earlier in progress), stderr
     return line
 
 
@@ -53,6 +54,14 @@ def of_program(folder: Path, *arguments: str, **environment: str) -> str:
     return only_line(result.returncode, result.stdout, result.stderr)
 
 
+WHOLE_COMMANDS = [
+    "coarse tiny.toml",
+    "status tiny.toml",
+    "status tiny.toml --follow",
+    "show tiny.toml coarse-0",
+    "dashboard tiny.toml",
+    "reset tiny.toml --from coarse",
+]
 ODD_NAMES = ["", "a b*", "ä☃", "a\nb", "..", "../x", "$(id)", "x.toml", "coarse.l2", "-"]
 MISTAKES = {
     "run nope": "Unknown study 'nope'",
@@ -77,6 +86,15 @@ MISTAKES = {
     "report tiny.toml": "before there is anything to report, but has not: run `bnsearch run tiny.toml`",
     "report tiny.toml -o other.html": "must have been run",
     "report tiny.toml --storage nonsense": "sqlite:///studies/digits.db, but got 'nonsense'",
+    "dashboard tiny.toml --storage nonsense": "sqlite:///studies/digits.db, but got 'nonsense'",
+    "dashboard tiny.toml": "tiny.toml has no database tiny.db: run `bnsearch run tiny.toml` first",
+    "dashboard": "there is no database in studies",
+    "dashboard nope": "Unknown study 'nope'",
+    "dashboard tiny.toml --port 70000": "'--port': 70000",
+    "dashboard --storage sqlite:///tiny.db": "With --storage a study must be named",
+    "show tiny.toml coarse-0": "tiny.coarse must have been run",
+    "show tiny.toml 4": "TRIAL must be a stage and a number, such as coarse-4",
+    "show tiny.toml": "Missing argument 'TRIAL'",
     "coarse tiny.toml --set data.source=nowhere.csv": "nowhere.csv",
     "coarse tiny.toml --set data.source=digits.txt": "digits.txt",
     "coarse tiny.toml --set data.train=[0,5000] --set data.valid=[5000,6000]": "1437 training rows",
@@ -225,7 +243,7 @@ def test_results_where_no_folder_can_be(refusal: Refusal) -> None:
     assert "there is no folder studies" in refusal("coarse", "tiny.toml", "--storage", "sqlite:///studies/x.db")
 
 
-@pytest.mark.parametrize("command", ["coarse tiny.toml", "status tiny.toml", "reset tiny.toml --from coarse"])
+@pytest.mark.parametrize("command", WHOLE_COMMANDS)
 def test_a_database_in_a_folder_that_is_not_there(refusal: Refusal, command: str) -> None:
     """A mistyped address once made all its folders."""
     line = refusal(*command.split(), "--storage", "sqlite:///studeis/deep/x.db")
@@ -248,7 +266,7 @@ def test_a_cache_where_no_folder_can_be(refusal: Refusal, monkeypatch: pytest.Mo
 GARBAGE = b"SQLite format 4\0" + bytes(5000)
 
 
-@pytest.mark.parametrize("command", ["coarse", "fine", "run", "status"])
+@pytest.mark.parametrize("command", ["coarse", "fine", "run", "status", "dashboard"])
 def test_a_database_that_is_none(refusal: Refusal, command: str) -> None:
     Path("tiny.db").write_bytes(GARBAGE)
     assert "tiny.db must be an SQLite database" in refusal(command, "tiny.toml")
@@ -261,7 +279,7 @@ def test_a_database_that_is_none_as_a_process(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("statement", ["CREATE TABLE studies (recipe INT)", "CREATE TABLE recipes (study_id INT)"])
-@pytest.mark.parametrize("command", ["coarse tiny.toml", "status tiny.toml", "reset tiny.toml --from coarse"])
+@pytest.mark.parametrize("command", WHOLE_COMMANDS)
 def test_a_database_of_something_else(refusal: Refusal, command: str, statement: str) -> None:
     """It once got Optuna's tables, from `status` even."""
     connection = sqlite3.connect("tiny.db")
@@ -270,6 +288,12 @@ def test_a_database_of_something_else(refusal: Refusal, command: str, statement:
     before = Path("tiny.db").read_bytes()
     assert "tiny.db must be a database that Optuna made" in refusal(*command.split())
     assert Path("tiny.db").read_bytes() == before
+
+
+def test_a_port_that_is_taken(finished: Path, refusal: Refusal) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert f"but {port} is not" in refusal("dashboard", "tiny.toml", "--port", str(port))
 
 
 def test_two_at_once(refusal: Refusal) -> None:

@@ -1,13 +1,36 @@
-"""A study that was really run."""
+"""Studies that were really run, and one with all that a dashboard shows."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from bnsearch.report.curve_picture import curve_picture
+from bnsearch.report.findings import sentences
+from bnsearch.report.note import note, trial_note
+from bnsearch.search.presenting import Words
 from bnsearch.search.setups import STAGES
 from bnsearch.search.study_file import Study
+from tests.search import test_presenting
 from tests.search.helpers import run, stored, tiny
+
+WORDS = Words(sentences, note, trial_note, curve_picture)
+LITTLE = ("coarse.trials=6", "training.epochs=3")
+
+
+@pytest.fixture(scope="session")
+def shown_once(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    """Coarse, fine and confirm of the tiny study as bnsearch leaves them; only to be read."""
+    study = tiny(tmp_path_factory.mktemp("shown"), *LITTLE)
+    test_presenting.run(study, "coarse", "fine", "confirm", words=WORDS)
+    return study
+
+
+@pytest.fixture
+def shown(shown_once: Study, tmp_path: Path) -> Study:
+    """A copy of it."""
+    return tiny(Path(shutil.copytree(shown_once.folder, tmp_path / "copy")), *LITTLE)
 
 
 @pytest.fixture(scope="session")

@@ -26,8 +26,10 @@ COARSE: Row = {
     "result": None,
     "top": [BEST, {"trial": 0, "value": 0.9875, "params": {"l2": 0.001, "learning_rate": 0.1}}],
 }
-FINE: Row = COARSE | {"stage": "fine", "study": "mine.fine", "parent": {"study": "mine.coarse", "tied": [4, 0, 16]}}
-FINE2: Row = FINE | {"stage": "fine2", "study": "mine.fine2", "parent": {"study": "mine.fine", "tied": [4]}}
+AROUND = {"study": "mine.coarse", "tied": [4, 0, 16], "n_within": 3, "n_trials": 24}
+FINE: Row = COARSE | {"stage": "fine", "study": "mine.fine", "parent": AROUND}
+AROUND_ONE = {"study": "mine.fine", "tied": [4], "n_within": 1, "n_trials": 24}
+FINE2: Row = FINE | {"stage": "fine2", "study": "mine.fine2", "parent": AROUND_ONE}
 
 
 def finalist(number: int, mean: float, **more: Any) -> Row:

@@ -121,8 +121,13 @@ def test_run_report(screen: Screen) -> None:
         *map(str, PAGE),
     ):
         assert words in screen.text
-    assert f"optuna-dashboard {DATABASE}" in screen.text
+    assert ["Browse", "bnsearch", "dashboard", "mine"] in screen.lines()
     assert "nothing to do" not in screen.text
+
+
+def test_run_report_names_a_database_that_lies_elsewhere(screen: Screen) -> None:
+    run_report("mine", ROWS, "sqlite:///other.db", Path("studies/mine"), True, screen.console)
+    assert ["Browse", "bnsearch", "dashboard", "mine", "--storage", "sqlite:///other.db"] in screen.lines()
 
 
 def test_run_report_of_a_finished_study(screen: Screen) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from optuna.storages import RDBStorage
 
+from bnsearch.search.live import View
 from bnsearch.search.open_trial import OpenTrial
 from bnsearch.search.progress import Silent
 from bnsearch.search.store import Store
@@ -35,6 +36,9 @@ class Countdown(Silent):
         self.tick()
 
     def update(self, done: float, note: str = "") -> None:
+        self.tick()
+
+    def show(self, view: View) -> None:
         self.tick()
 
     def end(self) -> None:

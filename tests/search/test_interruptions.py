@@ -383,6 +383,8 @@ class Telling(Silent):
         self.say("begin", what)
     def update(self, done, note=""):
         self.say("update", done, note)
+    def show(self, view):
+        self.say("show", view.n_over)
     def end(self):
         self.say("end")
 
@@ -458,7 +460,7 @@ def test_killed_and_gone_on_with(
 ) -> None:
     killed = search(0, state_seconds)
     killed.until(0, f"begin tiny.{stage}")
-    killed.until(killed.n_events + n_events, "update")
+    killed.until(killed.n_events + n_events, "show")
     study = brief(tmp_path)
     with pytest.raises(LockedError, match=f"process {killed.process.pid} on "):
         run(study, "coarse")
@@ -474,7 +476,7 @@ def test_killed_and_gone_on_with(
 
 def test_killed_with_its_workers_leaves_none_of_them(tmp_path: Path, whole: Study, search: Any) -> None:
     killed = search(1, 0.0)
-    killed.until(10, "update")
+    killed.until(10, "show")
     children = killed.children()
     assert children
     killed.kill()

@@ -7,6 +7,7 @@ import pytest
 
 from bnsearch.errors import UsageError
 from bnsearch.search import choose
+from bnsearch.search.live import View
 from bnsearch.search.progress import Silent
 from bnsearch.search.space import narrow
 from bnsearch.search.stages import reset, status
@@ -35,7 +36,7 @@ class AtTheEnd(Silent):
 class AtTheStart(AtTheEnd):
     """Stops when a study's trials have been entered, and none has been trained."""
 
-    def update(self, done: float, note: str = "") -> None:
+    def show(self, view: View) -> None:
         self.end()
 
 

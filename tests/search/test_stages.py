@@ -19,6 +19,7 @@ from bnsearch.model import fold, load_model
 from bnsearch.search import choose, materials, running
 from bnsearch.search.advance import Advance, advance
 from bnsearch.search.executor import local_executor
+from bnsearch.search.live import View
 from bnsearch.search.plan import Configuration, build_run
 from bnsearch.search.progress import Silent
 from bnsearch.search.setups import STAGES, STUDIES
@@ -269,9 +270,8 @@ def test_fine_refuses_an_unfinished_coarse(tmp_path: Path) -> None:
     study = tiny(tmp_path)
 
     class Stopping(Silent):
-        def update(self, done: float, note: str = "") -> None:
-            if "trials" in note:
-                raise KeyboardInterrupt
+        def show(self, view: View) -> None:
+            raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         run(study, "coarse", progress=Stopping())
