@@ -66,7 +66,7 @@ def test_a_proposal_is_a_command_that_can_be_run(folder: Path) -> None:
 
 def test_a_password_is_not_in_the_command() -> None:
     """The address of a database on another machine; that of a file is given as it is."""
-    chosen = Chosen("tiny.toml", None, None, "postgresql://me:s3cret@db.example.org/studies", None, ())
+    chosen = Chosen("tiny.toml", None, None, "postgresql://me:s3cret@db.example.org/studies", None, (), False)
     assert chosen.command("run") == "bnsearch run tiny.toml --storage 'postgresql://me:***@db.example.org/studies'"
     assert replace(chosen, storage="sqlite:///a.db").command("run").endswith("--storage sqlite:///a.db")
 
