@@ -17,6 +17,7 @@ from platformdirs import user_cache_path
 
 from bnsearch.data import safe_pickle
 from bnsearch.data.dataset import Dataset, Rows, dataset, one_line
+from bnsearch.data.disk_error import cause_and_remedy
 from bnsearch.errors import DataError, DownloadError
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
@@ -175,10 +176,14 @@ def _check_size(path: Path, n_rows: int) -> None:
 
 def _check_end(path: Path) -> None:
     """Notice as early what stands in the place of a pickle; its last byte is neither a pixel nor a label."""
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        if file.read(1) != pickle.STOP:
-            raise DataError(f"{path} must be a whole pickle, but does not end like one: get the folder again.")
+    try:
+        with path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            last = file.read(1)
+    except OSError as error:
+        raise DataError(f"{path} must be a file that can be read, but: {cause_and_remedy(error)}.") from error
+    if last != pickle.STOP:
+        raise DataError(f"{path} must be a whole pickle, but does not end like one: get the folder again.")
 
 
 def _read_classes(path: Path) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bnsearch.cli import main
+from bnsearch.cli import commands, main
+from bnsearch.cli.options import Chosen
 from tests.cli.helpers import invoke, program
 
 ADDRESSES = [
@@ -27,6 +28,7 @@ COMMANDS = [
     ["doctor", "tiny.toml", "--json"],
     ["backup", "tiny.toml"],
     ["upgrade", "tiny.toml"],
+    ["plan", "tiny.toml", "--budget", "1m", "--json"],
     ["--debug", "status", "tiny.toml"],
     ["--debug", "coarse", "tiny.toml", "--set", "training.epochs=1"],
 ]
@@ -49,6 +51,18 @@ def test_it_is_not_printed(
         assert printed
         assert "s3cret" not in printed
     assert not [path for path in folder.rglob("*") if path.is_file() and b"s3cret" in path.read_bytes()]
+
+
+def test_every_command_that_takes_an_address_is_tried() -> None:
+    taking = {name for name, command in commands.commands.items() if any(p.name == "storage" for p in command.params)}
+    assert taking - {"fine", "confirm", "final"} == {next(w for w in c if not w.startswith("-")) for c in COMMANDS}
+
+
+def test_a_command_to_paste_has_none() -> None:
+    chosen = Chosen("digits", None, 2, ADDRESSES[0], None, ("training.epochs=3",))
+    assert chosen.command("run") == (
+        "bnsearch run digits --workers 2 --storage 'postgresql://me:***@db.example.org/studies' --set training.epochs=3"
+    )
 
 
 def test_an_address_in_the_wrong_place(
