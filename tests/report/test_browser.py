@@ -57,6 +57,14 @@ class Shown:
     def evaluate(self, script: str, *arguments: Any) -> Any:
         return self.page.evaluate(script, *arguments)
 
+    def becomes(self, script: str, expected: Any) -> bool:
+        """Wait until the script gives what is expected; the page's policy forbids the browser's own waiting."""
+        for _ in range(300):
+            if self.evaluate(script) == expected:
+                return True
+            self.page.wait_for_timeout(100)
+        return False
+
 
 Show = Callable[..., Shown]
 
@@ -167,9 +175,9 @@ def test_trials_are_selected_by_mouse_and_by_keyboard(show: Show, rich: Path) ->
     button.click()
     shown.page.get_by_role("button", name="fine 1").focus()
     shown.page.keyboard.press("Enter")
-    shown.page.wait_for_timeout(300)
+    names = """() => document.getElementById("curves-loss").data.map((trace) => trace.meta)"""
+    assert shown.becomes(names, ["coarse 4", "coarse 4", "coarse 0", "coarse 0"])
     found = shown.evaluate(drawn)
-    assert {label for label, _ in found} == {"coarse 4", "coarse 0"}
     assert len({colour for _, colour in found}) == 2
     assert button.get_attribute("aria-pressed") == "true"
 
@@ -243,8 +251,7 @@ def test_figures_follow_the_colour_scheme_and_print_in_light_colours(show: Show,
     paper = "() => document.getElementById('history').layout.paper_bgcolor"
     assert shown.evaluate(paper) == LIGHT.paper
     shown.page.emulate_media(color_scheme="dark")
-    shown.page.wait_for_timeout(1000)
-    assert shown.evaluate(paper) == DARK.paper
+    assert shown.becomes(paper, DARK.paper)
     assert shown.evaluate("() => document.getElementById('history').data[0].marker.color") == DARK.coarse
     width = "() => document.getElementById('history')._fullLayout.width"
     before = shown.evaluate(width)
@@ -253,8 +260,7 @@ def test_figures_follow_the_colour_scheme_and_print_in_light_colours(show: Show,
     assert shown.evaluate(width) == 700 < before
     shown.evaluate("() => dispatchEvent(new Event('afterprint'))")
     assert shown.evaluate(paper) == DARK.paper
-    shown.page.wait_for_timeout(1000)
-    assert shown.evaluate(width) == before
+    assert shown.becomes(width, before)
 
 
 def test_names_from_outside_run_nothing(show: Show, tmp_path: Path) -> None:
