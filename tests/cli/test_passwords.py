@@ -29,6 +29,9 @@ COMMANDS = [
     ["backup", "tiny.toml"],
     ["upgrade", "tiny.toml"],
     ["plan", "tiny.toml", "--budget", "1m", "--json"],
+    ["show", "tiny.toml"],
+    ["report", "tiny.toml"],
+    ["dashboard", "tiny.toml", "--port", "0"],
     ["--debug", "status", "tiny.toml"],
     ["--debug", "coarse", "tiny.toml", "--set", "training.epochs=1"],
 ]
@@ -59,7 +62,8 @@ def test_every_command_that_takes_an_address_is_tried() -> None:
 
 
 def test_a_command_to_paste_has_none() -> None:
-    chosen = Chosen("digits", None, 2, ADDRESSES[0], None, ("training.epochs=3",))
+    given = {"seed": None, "workers": 2, "data_dir": None, "overrides": ("training.epochs=3",), "quiet": False}
+    chosen = Chosen("digits", storage=ADDRESSES[0], **given)
     assert chosen.command("run") == (
         "bnsearch run digits --workers 2 --storage 'postgresql://me:***@db.example.org/studies' --set training.epochs=3"
     )

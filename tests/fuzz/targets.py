@@ -20,6 +20,7 @@ class Target:
     name: str
     inputs: Callable[[], st.SearchStrategy[bytes]]
     check: Callable[[bytes, Path], bool]
+    cost: int = 1  # how many times as long as the others an input takes
 
 
 TARGETS = (
@@ -31,7 +32,7 @@ TARGETS = (
     Target("CIFAR-10 archives", pickles.tar_inputs, pickles.check_tar),
     Target("models", models.model_inputs, models.check_model),
     Target("lane states", models.state_inputs, models.check_state),
-    Target("databases", databases.inputs, databases.check),
+    Target("databases", databases.inputs, databases.check, cost=5),
     Target("database addresses", addresses.inputs, addresses.check),
 )
 
