@@ -1,13 +1,13 @@
 """report."""
 
 import json
+import os
 import webbrowser
 from pathlib import Path
 
 import click
 
 from bnsearch.cli.options import json_option, storage_option, study_argument
-from bnsearch.data.whole_file import write_whole
 from bnsearch.errors import StoreError, UsageError
 
 
@@ -41,13 +41,21 @@ def report(study: str, output: Path | None, opened: bool, storage: str | None, a
 
 
 def save(text: str, path: Path) -> None:
-    """Write a file, whole or not at all; a link stays one, and so does what is no file, such as /dev/stdout."""
+    """Write a file, whole or not at all; a link stays one, and so does what is no file, such as /dev/stdout.
+
+    The place may be the user's, and several processes may write to it: nothing beside it is taken for a temporary file,
+    and no folder is made.
+    """
+    real = path.resolve()
+    temporary = real.parent / f".{real.name}.{os.getpid()}"
     try:
         if path.exists() and not path.is_file():
             path.write_text(text, encoding="utf-8")
-        else:
-            write_whole(path.resolve(), [text.encode()], durable=False)  # made anew in a second
+            return
+        temporary.write_text(text, encoding="utf-8")
+        os.replace(temporary, real)
     except OSError as error:
+        temporary.unlink(missing_ok=True)
         raise StoreError(
             f"{path} must be a file that can be written, but: {error.strerror}. Name another one: "
             f"bnsearch report STUDY -o FILE."

@@ -70,6 +70,13 @@ def test_a_place_that_cannot_be_written(finished: Path) -> None:
     assert written(Path()) == files
 
 
+def test_what_lies_beside_it_is_left_alone(finished: Path) -> None:
+    """A file of the user's was once taken for a temporary one."""
+    Path("mine.tmp").write_text("notes")
+    invoke("report", "tiny.toml", "-o", "mine.html")
+    assert Path("mine.tmp").read_text() == "notes"
+
+
 def test_a_link_and_a_pipe_are_written_through(finished: Path) -> None:
     """A pipe's name was once about to be replaced by a file's."""
     Path("link.html").symlink_to("target.html")
