@@ -47,9 +47,8 @@ def commands(context: click.Context, debug: bool) -> None:
         context.exit(EXIT_REFUSED)
 
 
-for command in (
-    (coarse, fine, confirm, final, run, plan) + (status, show, report, dashboard, reset) + (doctor, backup, upgrade)
-):
+searching, seeing = (coarse, fine, confirm, final, run, plan), (status, show, report, dashboard)
+for command in (*searching, *seeing, reset, doctor, backup, upgrade):
     commands.add_command(command)
 
 

@@ -126,7 +126,7 @@ def test_run_report(screen: Screen) -> None:
 
 
 def test_run_report_names_a_database_that_lies_elsewhere(screen: Screen) -> None:
-    run_report("mine", ROWS, "sqlite:///other.db", Path("studies/mine"), True, screen.console)
+    run_report("mine", ROWS, "sqlite:///other.db", Path("studies/mine"), PAGE, True, screen.console)
     assert ["Browse", "bnsearch", "dashboard", "mine", "--storage", "sqlite:///other.db"] in screen.lines()
 
 
