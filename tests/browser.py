@@ -1,4 +1,4 @@
-"""A real browser for tests of pages: Debian's Chromium, driven by Playwright; skipped where it is not installed."""
+"""A real browser for tests of pages: Debian's Chromium, driven by Playwright."""
 
 import os
 import shutil
@@ -7,6 +7,33 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = shutil.which("chromium")
+# no connection of the browser's own, such as a look for updates
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+LAPTOP, PHONE = {"width": 1280, "height": 720}, {"width": 390, "height": 844}
+in_browser = [
+    pytest.mark.slow,
+    # CI installs it; there its absence is a failure
+    pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ, reason="Chromium is not installed"),
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One for all tests of a process: Playwright cannot be started twice."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM or "/usr/bin/chromium", args=QUIET)
+        yield browser
+        browser.close()
 
 
 class Watched:
@@ -25,23 +52,10 @@ class Watched:
         return {host for url in self.requests if (host := urlsplit(url).netloc)}
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """One browser for all tests of a process."""
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.skip("needs chromium: apt-get install chromium")
-    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=sandbox)
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
 def watched(browser: Browser) -> Iterator[Watched]:
-    """A fresh page, as large as a usual window."""
-    page = browser.new_page(viewport={"width": 1280, "height": 800})
-    page.set_default_timeout(30_000)
+    """A fresh page, as large as a laptop's."""
+    context = browser.new_context(viewport=LAPTOP)  # type: ignore[arg-type]
+    page = context.new_page()
     yield Watched(page)
-    page.close()
+    context.close()

@@ -155,7 +155,7 @@ def stage(done: float, left: float, **changes: Any) -> View:
     """A stage under way, of which so many network-epochs are done."""
     leader = Leader("trial 123", 0.9312, tuple(i / 20 for i in range(12)), {"l2": 1.58e-05, "learning_rate": 0.0164})
     course = Course(Budget(400, 20), 240, (100, 200), 0, 0.5)
-    view = View("mine.coarse", 3, 240, 120, 100, 17, 0.91, leader, course, done, left)
+    view = View("mine.coarse", 3, 240, 120, 100, 17, 0, 0.91, leader, course, done, left)
     return replace(view, **changes)
 
 

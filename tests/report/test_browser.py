@@ -1,49 +1,23 @@
 """The page as people see it, in Debian's Chromium: drawn, readable, usable, and asking for nothing from anywhere."""
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from bnsearch.report.colours import DARK, LIGHT, contrast
 from bnsearch.report.page import render
 from bnsearch.report.report import report, sections_of
 from bnsearch.search.study_file import Study
+from tests.browser import LAPTOP, PHONE, in_browser
 from tests.report import made
 from tests.report.test_page import hostile
 from tests.search.helpers import stored
 
-CHROMIUM = shutil.which("chromium")
-# no connection of the browser's own, such as a look for updates
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-LAPTOP, PHONE = {"width": 1280, "height": 720}, {"width": 390, "height": 844}
-
-pytestmark = [
-    pytest.mark.slow,
-    # CI installs it; there its absence is a failure
-    pytest.mark.skipif(CHROMIUM is None and "CI" not in os.environ, reason="Chromium is not installed"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM or "/usr/bin/chromium", args=QUIET)
-        yield browser
-        browser.close()
+pytestmark = in_browser
 
 
 @dataclass

@@ -11,9 +11,10 @@ from bnsearch.search.address import default_url
 from bnsearch.search.artifacts import artifact_folder
 from bnsearch.search.browsing import browse
 from bnsearch.search.study_file import Study
-from tests.browser import Watched
+from tests.browser import PHONE, Watched, in_browser
 from tests.report.test_server import served
 
+pytestmark = in_browser
 REPORT = "<!DOCTYPE html><title>The report</title><p>answer</p>"
 
 
@@ -81,7 +82,7 @@ def test_the_report_is_one_click_away(page: Watched, address: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_phone(browser: Browser, address: str, scheme: str) -> None:
-    page = browser.new_page(viewport={"width": 390, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
+    page = browser.new_page(viewport=PHONE, color_scheme=scheme)  # type: ignore[arg-type]
     page.goto(f"{address}/dashboard/studies/1/note")
     picture = page.get_by_alt_text("Learning curves of the first of its best trials")
     expect(picture).to_be_visible()

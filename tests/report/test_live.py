@@ -17,6 +17,7 @@ def under_way(**changes: Any) -> View:
         "n_alive": 21,
         "n_pruned": 0,
         "n_diverged": 1,
+        "n_failed": 0,
         "best": 0.91,
         "leader": leader,
         "course": Course(Budget(400, 20), 24, (100, 200), 0, 0.5),
@@ -39,6 +40,7 @@ def test_the_rung_ahead_and_who_is_still_in_the_running() -> None:
     found = where(under_way(course=past, n_alive=1, n_pruned=18))
     assert found == "past the last rung, 1 network in training, 18 stopped, 1 diverged"
     assert where(under_way(course=Course(Budget(400, 20), 24), n_diverged=0)) == "21 networks in training"
+    assert where(under_way(n_failed=2)).endswith("1 diverged, 2 given up")
 
 
 def test_who_leads() -> None:
