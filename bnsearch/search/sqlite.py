@@ -16,7 +16,7 @@ OPTUNAS = {
     "trials": "trial_id",
     "version_info": "version_info_id",
 }  # tables and a column of each
-WAL = b"\x02\x02"  # bytes 18 and 19 of a file whose writers use a write-ahead log
+WAL = 2  # byte 19 of a file whose readers look into a write-ahead log
 OTHER = "or move it away or name another with --storage"
 
 
@@ -118,5 +118,5 @@ def _without_trace(path: Path) -> str:
         header = file.read(20)
     real = path.resolve()  # beside which SQLite puts the log, wherever a link to it lies
     in_use = real.with_name(f"{real.name}-wal").exists()
-    immutable = "&immutable=1" if header[18:20] == WAL and not in_use else ""
+    immutable = "&immutable=1" if header[19:] == bytes([WAL]) and not in_use else ""
     return f"{real.as_uri()}?mode=ro{immutable}"

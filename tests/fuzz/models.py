@@ -41,7 +41,7 @@ def _trained() -> tuple[Lane, State, bytes]:
         lane = Lane(3, plan_of(tiny(Path(folder))), CONFIGURATIONS[0])
         done = advance(lane.plan, (lane.configuration,), None, 13)
         path = Path(folder, "state.safetensors")
-        save_lane(path, lane, done.state, [row(record) for record in done.records], 1.0)
+        save_lane(path, lane, Stored(done.state, [row(record) for record in done.records], 1.0))
         return lane, done.state, path.read_bytes()
 
 
