@@ -11,7 +11,7 @@ PIP_INSTALL := $(PY) -m pip --quiet --disable-pip-version-check install --constr
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install search test fuzz check format bench constraints clean
+.PHONY: help install search test fuzz soak check format bench constraints clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -25,6 +25,9 @@ search: $(VENV)/.runtime ## install what a search needs, then search on the digi
 
 test: $(VENV)/.dev ## run the tests (make test ARGS="-k digits -x")
 	@$(PY) -m pytest $(ARGS)
+
+soak: $(VENV)/.dev ## let everything go wrong for half an hour and print the figures (make soak ARGS="kills --minutes 5")
+	@$(PY) -m tests.soak $(ARGS)
 
 fuzz: $(VENV)/.dev ## give every reader of files thousands of odd ones (make fuzz ARGS="5000 npz")
 	@$(PY) -W error -m tests.fuzz $(ARGS)

@@ -62,7 +62,7 @@ def main() -> None:
         try:
             _run()
         except (KeyboardInterrupt, click.Abort):
-            _stop(stopping.line(), stopping.exit_code)
+            stopping.leave()
 
 
 def _run() -> NoReturn:

@@ -6,10 +6,12 @@ Either way nothing is lost: what lies on the disk is whole at every moment, and 
 import os
 import select
 import signal
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import NoReturn
 
 SIGNALS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 PATIENCE_SECONDS = 4.0  # for the end in good order
@@ -17,22 +19,25 @@ SHOW_CURSOR = b"\x1b[?25h"  # a bar hides it
 
 
 class Stopping:
-    """What has been asked by signals, and what was said of it."""
+    """What has been asked by signals."""
 
     def __init__(self) -> None:
-        self.number: int | None = None  # of the first signal
-        self.said = False
+        self.number: int | None = None  # of the first one
+        self._words = threading.Lock()  # for whoever says them, and keeps it
 
-    @property
-    def exit_code(self) -> int:
-        """As shells have it: 130 for SIGINT, 143 for SIGTERM."""
-        return 128 + (self.number or signal.SIGINT)
+    def leave(self) -> NoReturn:
+        """Say how to go on, and end with the exit code that shells have: 130 for SIGINT, 143 for SIGTERM.
 
-    def line(self) -> str:
-        """What is said at the end, once."""
-        self.said = True
-        how = SIGNALS[signal.Signals(self.number or signal.SIGINT)]
-        return f"{how}; nothing is lost: run the same command again to go on."
+        Not by `sys.exit`: on that way another signal could change the code, and Python itself does where the first one
+        met it in an `exec`, as in the making of a dataclass.
+        """
+        number = signal.Signals(self.number or signal.SIGINT)
+        line = f"bnsearch: {SIGNALS[number]}; nothing is lost: run the same command again to go on.\n"
+        if self._words.acquire(blocking=False):
+            with suppress(OSError, ValueError):  # a pipe that nobody reads, a full disk
+                sys.stdout.flush()
+                os.write(2, (SHOW_CURSOR if os.isatty(2) else b"") + line.encode())
+        os._exit(128 + number)
 
     def handle(self, number: int, frame: FrameType | None) -> None:
         """In the main thread: KeyboardInterrupt for the first signal, whichever it is."""
@@ -48,11 +53,7 @@ class Stopping:
             return
         select.select([bell], [], [], PATIENCE_SECONDS)
         self.number = self.number or first[0]
-        if os.isatty(2):
-            os.write(2, SHOW_CURSOR)
-        if not self.said:
-            os.write(2, f"bnsearch: {self.line()}\n".encode())
-        os._exit(self.exit_code)
+        self.leave()
 
 
 @contextmanager
@@ -73,7 +74,7 @@ def stoppable() -> Iterator[Stopping]:
     try:
         yield stopping
     finally:
-        for s, handler in former.items():  # once it ends, no further one may change its exit code
-            signal.signal(s, signal.SIG_IGN if stopping.number else handler)
+        for s, handler in former.items():
+            signal.signal(s, handler)
         signal.set_wakeup_fd(former_rope)
         os.close(rope)

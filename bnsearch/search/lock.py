@@ -44,11 +44,7 @@ def locked(path: Path, what: str) -> Iterator[None]:
     """Hold the lock file at path, or raise LockedError with its holder."""
     with _opened(path, os.O_RDWR | os.O_CREAT) as descriptor:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise LockedError(
-                f"{what} must not be in use, but {_holder(descriptor)} holds it; wait for it to end."
-            ) from error
+            _take(descriptor, what)
         except OSError as error:
             raise StoreError(
                 f"{path} must lie on a file system that has locks, but: {os.strerror(error.errno or 0)}: choose "
@@ -66,6 +62,21 @@ def locked(path: Path, what: str) -> Iterator[None]:
                 os.ftruncate(descriptor, 0)
 
 
+def _take(descriptor: int, what: str) -> None:
+    """Lock it, or raise LockedError with its holder; one who is not named yet, or only looks, is waited for."""
+    until = time.monotonic() + WRITING_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError as error:
+            named = _holder(descriptor)
+            if named is not None or time.monotonic() > until:
+                who = named or "another process"
+                raise LockedError(f"{what} must not be in use, but {who} holds it; wait for it to end.") from error
+        time.sleep(0.01)
+
+
 def holder(path: Path) -> str | None:
     """Who holds the lock file at path, or None; it is neither made nor written to."""
     try:
@@ -75,7 +86,7 @@ def holder(path: Path) -> str | None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # given back at once
     except BlockingIOError:
-        return _holder(descriptor)
+        return _holder(descriptor) or "another process"
     finally:
         os.close(descriptor)
     return None
@@ -117,19 +128,14 @@ def _opened(path: Path, flags: int) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _holder(descriptor: int) -> str:
-    until = time.monotonic() + WRITING_SECONDS
-    while True:
-        try:
-            holder = json.loads(os.pread(descriptor, 1000, 0))
-            found = f"process {holder['pid']} on {holder['host']} (since {holder['since']})"
-            if holder["host"] != socket.gethostname() or _is_alive(int(holder["pid"])):
-                return found
-        except (ValueError, KeyError, TypeError):
-            found = "another process"
-        if time.monotonic() > until:
-            return found
-        time.sleep(0.01)
+def _holder(descriptor: int) -> str | None:
+    """What the file says, unless it is about nobody who lives."""
+    try:
+        holder = json.loads(os.pread(descriptor, 1000, 0))
+        named = f"process {holder['pid']} on {holder['host']} (since {holder['since']})"
+        return named if holder["host"] != socket.gethostname() or _is_alive(int(holder["pid"])) else None
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _is_alive(pid: int) -> bool:

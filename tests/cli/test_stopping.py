@@ -129,6 +129,25 @@ def test_the_second_signal_ends_it_at_once(
     assert stderr == f"bnsearch: {WORDS[first]}; nothing is lost: run the same command again to go on.\n"
 
 
+IN_AN_EXEC = """
+    from bnsearch.cli import stopping
+    with stopping.stoppable() as asked:
+        try:
+            exec("import os, time; os.kill(os.getpid(), 15); time.sleep(1000)")
+        except KeyboardInterrupt:
+            asked.leave()
+"""
+
+
+def test_the_exit_code_is_the_same_wherever_the_signal_comes() -> None:
+    """In an `exec`, which dataclasses use, Python noted an unhandled interrupt, and died of SIGINT at the end."""
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(IN_AN_EXEC)], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stdout) == (143, "")
+    assert done.stderr == "bnsearch: terminated; nothing is lost: run the same command again to go on.\n"
+
+
 def test_the_first_signal_ends_it_when_patience_is_over(deaf: Callable[[float], "subprocess.Popen[str]"]) -> None:
     process = deaf(0.1)
     process.send_signal(signal.SIGTERM)

@@ -137,6 +137,19 @@ def test_a_holder_that_has_just_begun_is_named_all_the_same(content: str, tmp_pa
         os.close(descriptor)
 
 
+def test_one_who_only_looks_is_waited_for(tmp_path: Path) -> None:
+    """`doctor` holds the lock for a moment, to see whether anybody has it."""
+    path = tmp_path / "one" / "tiny.lock"
+    path.touch()
+    descriptor = os.open(path, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    leaving = threading.Timer(0.1, os.close, [descriptor])
+    leaving.start()
+    with study_locked(tmp_path / "one" / "tiny", None):
+        assert str(os.getpid()) in path.read_text()
+    leaving.join()
+
+
 def test_a_holder_that_never_says_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "WRITING_SECONDS", 0.05)
     descriptor = held_without_a_name(tmp_path / "one" / "tiny.lock", "")
