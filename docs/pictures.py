@@ -7,6 +7,7 @@ none shows an image of it.
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -47,10 +48,12 @@ REPORTS = (
     ("cifar10-cyclic", "classes", "light"),
     ("cifar10-cyclic", "weights", "light"),
 )
+# what it shows, and where in the dashboard of the digits study
+DASHBOARD = {"trial": "studies/1/trials?numbers=0", "note": "studies/3/note"}
 
 
 def main(data_dir: str | None) -> None:
-    """Run the studies in an empty folder; draw the terminal and the reports as they are seen."""
+    """Run the studies in an empty folder; draw the terminal, the reports and the dashboard as they are seen."""
     studies = {"digits": [], **({"cifar10-cyclic": ["--data-dir", data_dir]} if data_dir else {})}
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -62,6 +65,7 @@ def main(data_dir: str | None) -> None:
             for name, section, scheme in REPORTS:
                 if name in reports:
                     draw_report(browser, reports[name], name, section, scheme)
+            draw_dashboard(browser, folder)
             browser.close()
 
 
@@ -88,6 +92,23 @@ def draw_terminal(folder: str) -> None:
     console.save_svg(str(IMAGES / "run-digits.svg"), title="bnsearch run digits", code_format=SVG)
 
 
+def draw_dashboard(browser: Browser, folder: str) -> None:
+    """Pages of the dashboard on the digits study."""
+    command = [sys.executable, "-m", "bnsearch", "dashboard", "digits", "--port", "0"]
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        address = re.search(r"http://\S+", process.stderr.readline())
+        assert address is not None
+        for name, place in DASHBOARD.items():
+            context = browser.new_context(viewport={"width": 1280, "height": 800}, device_scale_factor=1.5)
+            page = context.new_page()
+            page.goto(f"{address[0]}/{place}")
+            page.get_by_alt_text("Learning curves").first.evaluate("image => image.decode()")
+            save(page.screenshot(), f"dashboard-digits-{name}")
+            context.close()
+        process.terminate()
+
+
 def draw_report(browser: Browser, report: Path, name: str, section: str | None, scheme: Any) -> None:
     """A section of a report, or its first screen."""
     context = browser.new_context(
@@ -103,8 +124,13 @@ def draw_report(browser: Browser, report: Path, name: str, section: str | None, 
         clip = {"x": 0, "y": box["y"], "width": 1280, "height": box["height"]}
         shot = page.screenshot(full_page=True, clip=clip)
     context.close()
+    save(shot, f"report-{name}-{section or 'answer'}")
+
+
+def save(shot: bytes, name: str) -> None:
+    """As a small PNG."""
     image = Image.open(io.BytesIO(shot)).convert("RGB").quantize(256, dither=Image.Dither.NONE)
-    image.save(IMAGES / f"report-{name}-{section or 'answer'}.png", optimize=True)
+    image.save(IMAGES / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":
