@@ -66,6 +66,15 @@ def n_finalists(full_cost_trainings: float) -> int:
     return int(np.clip(round(full_cost_trainings / 10), 2, 4))
 
 
+def first_different(settings: Sequence[Mapping[str, float]], n: int) -> list[int]:
+    """Places of the first n settings that differ: one that was tried twice is one finalist."""
+    found: list[int] = []
+    for i, setting in enumerate(settings):
+        if len(found) < n and all(not same_setting(settings[j], setting) for j in found):
+            found.append(i)
+    return found
+
+
 @dataclass(frozen=True)
 class Blocks:
     """Finalists × repeats as randomised blocks."""
@@ -92,7 +101,12 @@ def blocks(y: Matrix) -> Blocks:
 
 def winner(y: Matrix) -> int:
     """The highest mean, always; the first of equals."""
-    return int(y.mean(axis=1).argmax())
+    return int(_means(y).argmax())
+
+
+def _means(y: Matrix) -> Matrix:
+    """Of each finalist, to twelve places: in what order they are added must not decide between equals."""
+    return np.round(y.mean(axis=1), 12)
 
 
 @cache
@@ -148,7 +162,7 @@ def estimate(y: Matrix) -> float:
     The winner's own mean is biased upwards, as it won partly by luck.
     """
     n_repeats = y.shape[1]
-    left_out = [y[int(np.delete(y, r, axis=1).mean(axis=1).argmax()), r] for r in range(n_repeats)]
+    left_out = [y[winner(np.delete(y, r, axis=1)), r] for r in range(n_repeats)]
     return float(np.mean(left_out))
 
 

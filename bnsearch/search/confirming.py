@@ -67,25 +67,23 @@ def finalists_of(session: Session, levels: Sequence[optuna.Study]) -> list[dict[
     """
     trials = [finished(study.get_trials(deepcopy=False)) for study in levels]
     n, last = choose.n_finalists(sum(t.cost for of_level in trials for t in of_level)), levels[-1]
-    # trials of levels that train alike compare; the last first, for of equals it is the one
-    source = {
+    source = {  # trials of levels that train alike compare
         t: study
-        for study, of_level in zip(levels[::-1], trials[::-1], strict=True)
+        for study, of_level in zip(levels, trials, strict=True)
         for t in of_level
         if _trains_like(session, study, last)
     }
-    best = choose.rank(list(source))[:n]
     if not any(source[t] is last for t in source if t.complete):
         raise UsageError(
             f"`confirm` needs a completed trial in {last.study_name}, but none came to its end: give `fine.space` "
             f"other ranges and run `bnsearch reset {session.study.called} --from fine`."
         )
-    found: list[dict[str, Any]] = []
-    setup = session.study.setups["fine"]
-    for trial in best:
-        params = configuration(setup, trial.params)._asdict()
-        if all(not choose.same_setting(f["params"], params) for f in found):
-            found.append({"params": params, "stage": level_of(source[trial]), "trial": trial.number, "default": False})
+    ranked, setup = choose.rank(list(source)), session.study.setups["fine"]
+    settings = [configuration(setup, trial.params)._asdict() for trial in ranked]
+    found: list[dict[str, Any]] = [
+        {"params": settings[i], "stage": level_of(source[trial]), "trial": trial.number, "default": False}
+        for i, trial in ((i, ranked[i]) for i in choose.first_different(settings, n))
+    ]
     default = session.study.default_setting()
     same = next((f for f in found if choose.same_setting(f["params"], default)), None)
     if same is not None:
