@@ -54,7 +54,7 @@ def propose(forecast: Forecast, stored: Stored, budget_seconds: float) -> Values
 def resolvable(n_finalists: int, n_repeats: int, n_valid: int) -> float:
     """The difference in accuracy that confirm will tell with a power of 80 %: (q(.95; M, ν)/√2 + .84)·√(2·MSE/R).
 
-    Before any confirm the error is that of docs/selection.md's table, MSE = .10/n_valid + .0018².
+    Before any confirm the error is that of docs/selection.md, MSE = .10/n_valid + .0018².
     """
     mse = 0.10 / n_valid + 0.0018**2
     foreseen = Blocks(np.zeros(n_finalists), mse, (n_finalists - 1) * (n_repeats - 1), n_repeats)
@@ -62,15 +62,15 @@ def resolvable(n_finalists: int, n_repeats: int, n_valid: int) -> float:
 
 
 def _fixed(forecast: Forecast, stored: Stored) -> Fixed:
-    """A grid is never cut, and a stage that a later one was built on stays as it is."""
+    """A grid is never cut, and a stage that a later one was built on is brought to the total asked for."""
     own, levels, tables = own_totals(forecast.study), stored.levels, forecast.study.tables
     n_coarse = levels["coarse"].total if "coarse" in levels else 0
     n_fine = max((levels[level].total for level in ("fine", "fine2") if level in levels), default=0)
     n_confirm, n_final = (0 if s is None else s.n_repeats for s in (stored.confirm, stored.final))
     return Fixed(
-        coarse=own.coarse if tables.coarse.sampler == "grid" else n_coarse if "fine" in levels else None,
-        fine=own.fine if tables.fine.sampler == "grid" else n_fine if stored.confirm or stored.final else None,
-        confirm=n_confirm if stored.final else None,
+        coarse=max(own.coarse, n_coarse) if tables.coarse.sampler == "grid" or "fine" in levels else None,
+        fine=max(own.fine, n_fine) if tables.fine.sampler == "grid" or stored.confirm else None,
+        confirm=max(own.confirm or 0, n_confirm) if stored.final else None,
         has_confirm=own.confirm is not None,
         final=max(own.final, n_final),
         least=Totals(max(MIN_TRIALS, n_coarse), max(MIN_TRIALS, n_fine), max(MIN_REPEATS, n_confirm), own.final),

@@ -55,7 +55,8 @@ def _sizes(forms: Forms, stored: Stored, fixed: Fixed) -> Iterator[Totals]:
     """From the least on; each with a third of its trainings for confirm."""
     is_free = None in (fixed.coarse, fixed.fine)
     for n in range(MIN_TRIALS, (MAX_TRIALS if is_free else MIN_TRIALS) + 1):
-        coarse, fine = fixed.coarse or max(n, fixed.least.coarse), fixed.fine or max(n, fixed.least.fine)
+        coarse = max(n, fixed.least.coarse) if fixed.coarse is None else fixed.coarse
+        fine = max(n, fixed.least.fine) if fixed.fine is None else fixed.fine
         totals = Totals(coarse, fine, MIN_REPEATS, fixed.final)
         half = (_trainings(forms["coarse"], coarse) + _trainings(forms["fine"], fine)) / 2
         third = round(half / finalists(forms, totals, stored))
@@ -68,4 +69,4 @@ def _trainings(form: Form, n: int) -> float:
 
 def _with_repeats(totals: Totals, fixed: Fixed, repeats: int) -> Totals:
     free = max(repeats, fixed.least.confirm or 0, MIN_REPEATS)
-    return totals._replace(confirm=(fixed.confirm or free) if fixed.has_confirm else None)
+    return totals._replace(confirm=(free if fixed.confirm is None else fixed.confirm) if fixed.has_confirm else None)

@@ -85,3 +85,20 @@ def test_a_grid_is_never_cut(tmp_path: Path) -> None:
     grid = ("coarse.sampler=grid", "coarse.space={l2=[1e-4, 1e-3, 1e-2]}", "coarse.trials=3")
     with forecast_of(tiny(tmp_path, *grid)) as (forecast, stored):
         assert "coarse.trials" not in propose(forecast, stored, 3600.0)["set"]
+
+
+def test_a_proposal_counts_what_its_command_will_ask_of_stages_that_stay(finished: Path) -> None:
+    """Once, a larger total in the study file of a stage that fine was built on was left out of the reckoning."""
+    seconds = []
+    for more in ((), ("coarse.trials=200",)):
+        with forecast_of(tiny(finished, *more)) as (forecast, stored):
+            seconds.append(propose(forecast, stored, 3600.0)["seconds"])
+    assert seconds[1] > seconds[0]
+
+
+def test_fine_is_free_where_a_fixed_setting_went_to_final_before_it(tmp_path: Path) -> None:
+    """Once, it was taken for a stage of no trials that stays, and its trials were counted but not asked for."""
+    study = tiny(tmp_path, "final.setting.l2=1e-3")
+    run(study, "final")
+    with forecast_of(study) as (forecast, stored):
+        assert set(propose(forecast, stored, 3600.0)["set"]) == {"coarse.trials", "fine.trials"}
