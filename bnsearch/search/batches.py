@@ -13,7 +13,7 @@ NO_RUNGS: tuple[int, ...] = ()
 
 
 class Batch(NamedTuple):
-    """Trials first … first + n − 1; its rungs are stored with it, and so stay whatever a later version would do."""
+    """Trials first … first + n − 1; its rungs are stored with it, and so stay."""
 
     first: int
     n: int
