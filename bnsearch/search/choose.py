@@ -106,7 +106,8 @@ def winner(y: Matrix) -> int:
 
 def _means(y: Matrix) -> Matrix:
     """Of each finalist, to twelve places: in what order they are added must not decide between equals."""
-    return np.round(y.mean(axis=1), 12)
+    means: Matrix = np.round(y.mean(axis=1), 12)
+    return means
 
 
 @cache
