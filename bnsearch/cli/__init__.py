@@ -1,5 +1,6 @@
 """The command line: each command parses, calls one function and prints."""
 
+import os
 import sys
 import traceback
 from contextlib import suppress
@@ -82,6 +83,8 @@ def _run() -> NoReturn:
             _stop(str(error), EXIT_REFUSED)
         if isinstance(error, OSError):  # as a rule the output, for files are met where they are read and written
             what = error.filename or "standard output"
+            if error.filename is None:
+                _leave_unsaid()
             _stop(f"{what} must be usable, but: {cause_and_remedy(error)}, and run again.", EXIT_REFUSED)
         _stop(f"unexpected {type(error).__name__}: {error} (a bug; bnsearch --debug … shows where)", EXIT_BUG)
 
@@ -90,6 +93,12 @@ def _stop(text: str, exit_code: int) -> NoReturn:
     with suppress(OSError):
         click.echo(f"bnsearch: {' '.join(_without_passwords(text).split())}", err=True)
     sys.exit(exit_code)
+
+
+def _leave_unsaid() -> None:
+    """Whatever is still to go to standard output goes nowhere, or Python would try again at its end, and complain."""
+    with suppress(OSError, ValueError):  # it is no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _without_passwords(text: str) -> str:
