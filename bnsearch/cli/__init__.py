@@ -1,9 +1,7 @@
 """The command line: each command parses, calls one function and prints."""
 
-import os
 import sys
 import traceback
-from contextlib import suppress
 from io import TextIOWrapper
 from itertools import pairwise
 from typing import NoReturn
@@ -13,6 +11,7 @@ import click
 from bnsearch.cli.dashboard import dashboard
 from bnsearch.cli.database import backup, upgrade
 from bnsearch.cli.doctor import doctor
+from bnsearch.cli.output import leave_unsaid, tell
 from bnsearch.cli.plan import plan
 from bnsearch.cli.report import report
 from bnsearch.cli.search import coarse, confirm, final, fine, run
@@ -84,21 +83,14 @@ def _run() -> NoReturn:
         if isinstance(error, OSError):  # as a rule the output, for files are met where they are read and written
             what = error.filename or "standard output"
             if error.filename is None:
-                _leave_unsaid()
+                leave_unsaid()
             _stop(f"{what} must be usable, but: {cause_and_remedy(error)}, and run again.", EXIT_REFUSED)
         _stop(f"unexpected {type(error).__name__}: {error} (a bug; bnsearch --debug … shows where)", EXIT_BUG)
 
 
 def _stop(text: str, exit_code: int) -> NoReturn:
-    with suppress(OSError):
-        click.echo(f"bnsearch: {' '.join(_without_passwords(text).split())}", err=True)
+    tell(f"bnsearch: {' '.join(_without_passwords(text).split())}")
     sys.exit(exit_code)
-
-
-def _leave_unsaid() -> None:
-    """Whatever is still to go to standard output goes nowhere, or Python would try again at its end, and complain."""
-    with suppress(OSError, ValueError):  # it is no file
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _without_passwords(text: str) -> str:

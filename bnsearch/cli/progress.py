@@ -1,16 +1,16 @@
 """Progress on stderr: bars and a live view on a terminal, plain lines elsewhere."""
 
-import sys
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
 from rich.table import Column
 from rich.text import Text
 
+from bnsearch.cli.output import tell
 from bnsearch.report.live import headline, leader_setting, leading, sentence, sparkline, speed, where
 from bnsearch.search.live import View
 from bnsearch.search.progress import Progress as Shown
@@ -171,7 +171,7 @@ class Lines:
 
     def say(self, text: str) -> None:
         """A line of its own."""
-        print(text, file=sys.stderr, flush=True)
+        tell(text)
 
     def _is_due(self) -> bool:
         return time.monotonic() - self.said >= LINE_SECONDS
@@ -182,8 +182,7 @@ class Lines:
 
     def _say(self, text: str) -> None:
         self.said = time.monotonic()
-        with suppress(OSError):  # a full disk under a log is no reason to stop
-            print(text, file=sys.stderr, flush=True)
+        tell(text)
 
 
 @contextmanager

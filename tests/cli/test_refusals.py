@@ -347,6 +347,6 @@ def test_output_on_a_full_disk(finished: Path) -> None:
         assert line.startswith("bnsearch: standard output must be usable, but: No space left on device: make room")
     with FULL.open("w") as full:
         more = [*COMMAND, "coarse", "tiny.toml", "--trials", "5", "--workers", "1", "--json"]
-        done = subprocess.run(more, stdout=subprocess.PIPE, stderr=full, text=True, check=False)
+        done = subprocess.run(more, stdout=subprocess.PIPE, stderr=full, text=True, check=False, env=buffered)
     assert done.returncode == 0
     assert json.loads(done.stdout)["trials"]["complete"] == 5
