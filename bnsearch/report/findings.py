@@ -63,7 +63,7 @@ def _search(row: Row) -> list[Finding]:
         around = f"the best {len(verdict['tied'])}" if verdict["n_tied"] > len(verdict["tied"]) else "all"
         then = f"fine searches around {around}" if row["stage"] == "coarse" else "confirm looks again"
         then = f"{row['followed_by']} goes on from there" if row["followed_by"] else then
-        tail = f": {then}" if n else ""
+        tail = f": {then}" if n and not row["given_fine"] else ""
         found.append(("", f"{n or 'no'} other setting{'s' * (n != 1)} within one standard error{tail}"))
     if verdict["n_tied"] > len(verdict["tied"]):
         at = f"at n_valid = {verdict['n_valid']:,}"

@@ -90,6 +90,14 @@ class StudyRecord:
         """Those of the search."""
         return [stage for stage in self.stages if stage.name in LEVELS]
 
+    @property
+    def default(self) -> TrialRecord | None:
+        """Coarse's trial of the study file's own setting; a grid has none."""
+        coarse = self.stage("coarse")
+        if coarse is None or coarse.task.get("sampler") == "grid":
+            return None
+        return next((trial for trial in coarse.trials if trial.number == 0), None)
+
     def stage(self, name: str) -> StageRecord | None:
         """One by its name."""
         return next((stage for stage in self.stages if stage.name == name), None)

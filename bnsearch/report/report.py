@@ -39,7 +39,7 @@ def report(study: Study, store: Store | None) -> str:
             f"{study.called}` first."
         )
     searched, others = _with_curves(record)
-    chosen = [*some(searched, CURVES - len(others)), *others]
+    chosen = [*some(searched, CURVES - len(others), record.default), *others]
     n_curves = len(chosen), len(searched) + len(others)
     sections = sections_of(record, read_curves(record.results, chosen), n_curves, commands(record))
     return render(record.name, list(sections))

@@ -1,5 +1,6 @@
 """Which of very many trials are drawn: the best, and an even sample of the others."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -22,13 +23,20 @@ def _place(trial: TrialRecord) -> tuple[int, float, float, float, int]:
     return ORDER.index(trial.state), -came_to, -(trial.accuracy or 0.0), loss, trial.number
 
 
-def some(best_first: Sequence[T], limit: int) -> list[T]:
-    """All of up to `limit` items, else the first quarter of as many and an even sample of the rest, in their order."""
+def some(best_first: Sequence[T], limit: int, keep: T | None = None) -> list[T]:
+    """All of up to `limit` items, else the first quarter of as many and an even sample of the rest, in their order.
+
+    keep: one that takes the place of its neighbour in the sample where it would be left out.
+    """
     if len(best_first) <= limit:
         return list(best_first)
     n_best = limit // 4
-    rest, n = best_first[n_best:], limit - n_best
-    return [*best_first[:n_best], *(rest[i * len(rest) // n] for i in range(n))]
+    n, n_rest = limit - n_best, len(best_first) - n_best
+    places = [*range(n_best), *(n_best + i * n_rest // n for i in range(n))]
+    if keep in best_first:
+        wanted = best_first.index(keep)
+        places[bisect_right(places, wanted) - 1] = wanted
+    return [best_first[place] for place in places]
 
 
 def told(n_shown: int, n: int, what: str = "trials") -> str | None:

@@ -100,8 +100,8 @@ def narrow(space: Mapping[str, Range], tied: Sequence[Mapping[str, float]], n: i
     """The box around the tied settings of n coarse trials.
 
     In log space (linear for a linear range), with w the coarse width and p parameters: δ = w/(2·n^(1/p)), the box is
-    [lowest tied − δ, highest tied + δ], clipped to the coarse range; a side with a tied setting within 2δ of the
-    coarse edge becomes edge ± w/2 instead (at most 1.5 decades, within the hard limits).
+    [lowest tied − δ, highest tied + δ]; a side with a tied setting within 2δ of the coarse edge becomes edge ± w/2
+    instead (at most 1.5 decades, within the hard limits), so any other side lies within the coarse range.
     """
     if not tied:
         raise SpaceError(
@@ -117,7 +117,7 @@ def narrow(space: Mapping[str, Range], tied: Sequence[Mapping[str, float]], n: i
         delta = spacing(width, n, _n_searched(space))
         at = [_scaled(setting[name], range_) for setting in tied]
         reach = min(width / 2, MAX_EXTENSION_DECADES) if range_.log else width / 2
-        new_low, new_high = max(low, min(at) - delta), min(high, max(at) + delta)
+        new_low, new_high = min(at) - delta, max(at) + delta
         if min(at) - low <= 2 * delta:
             new_low = low - reach
             edges.append((name, "low", range_.low))

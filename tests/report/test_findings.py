@@ -304,3 +304,11 @@ def test_an_edge_that_a_given_fine_space_does_not_pass_is_unresolved() -> None:
     for space in ({"l2": [1e-3, 1e-2]}, {"l2": {"low": 1e-6, "high": 1e-2}}, {"learning_rate": [0.1]}):
         assert "unresolved: its best settings reach the low end of λ, 1e-06" in said(changed(at_edge, given_fine=space))
     assert "unresolved" not in said(changed(at_edge, given_fine={"l2": {"low": 1e-8, "high": 1e-2}}))
+
+
+def test_a_given_fine_space_is_not_said_to_be_around_what_coarse_found() -> None:
+    around = "within one standard error: fine searches around all"
+    assert around in said(COARSE)
+    given = said(changed(COARSE, given_fine=COARSE["space"]))
+    assert "within one standard error" in given
+    assert "fine searches around" not in given

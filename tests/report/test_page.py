@@ -20,7 +20,7 @@ from bnsearch.report.records import StudyRecord
 from bnsearch.report.report import sections_of
 from bnsearch.report.sections.parts import Section
 from tests.report import made
-from tests.report.made import CURVES, STUDY, stage, trial
+from tests.report.made import CURVES, SETUP, STUDY, stage, trial
 from tests.report.rows import changed
 
 EVIL = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&\u2028"
@@ -189,6 +189,13 @@ def test_curves_that_are_missing_are_said() -> None:
 def test_a_study_file_that_has_changed_is_said() -> None:
     assert "the study file has changed since" in Parsed(page(STUDY)).text
     assert "To make these results again" not in Parsed(page(STUDY)).text
+
+
+def test_it_is_said_that_cifar10_may_lie_elsewhere() -> None:
+    record = replace(STUDY, stages=(replace(STUDY.stages[0], setup=SETUP | {"data": {"source": "cifar10"}}),))
+    assert "add --data-dir FOLDER" in Parsed(page(record, ["bnsearch run mine.toml"])).text
+    assert "add --data-dir FOLDER" not in Parsed(page(record)).text
+    assert "add --data-dir FOLDER" not in Parsed(WHOLE).text
 
 
 @pytest.mark.parametrize("n", [1, 2, 3])

@@ -30,6 +30,17 @@ def test_all_of_few_and_the_best_and_an_even_sample_of_many() -> None:
     assert found[-1] > 9990
 
 
+def test_one_that_must_be_there_takes_its_neighbours_place() -> None:
+    found, usual = some(range(10_000), 60, keep=1_000), some(range(10_000), 60)
+    assert 1_000 not in usual
+    assert set(found) - set(usual) == {1_000}
+    assert len(found) == 60
+    assert found == sorted(found)
+    for keep in (3, usual[40], 10_001):  # there anyway, or not at all
+        assert some(range(10_000), 60, keep) == usual
+    assert some(range(10_000), 60, keep=9_999) == [*usual[:-1], 9_999]
+
+
 def test_it_is_said_where_not_all_are_drawn() -> None:
     assert told(5, 5) is None
     assert told(2000, 10_000) == "2,000 of 10,000 trials are drawn: the best 500 and an even sample of the others."

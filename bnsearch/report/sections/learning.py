@@ -61,6 +61,5 @@ def learning(record: StudyRecord, curves: Sequence[Curve], n_chosen: int, n_tria
 def _selected(record: StudyRecord, curves: Sequence[Curve]) -> list[str]:
     """The best and the default setting; where that is the best or no trial, the second best."""
     labels = [curve.trial.label for curve in curves]
-    coarse = record.stage("coarse")
-    has_default = coarse is not None and coarse.task.get("sampler") != "grid" and "coarse 0" in labels
-    return list(dict.fromkeys([labels[0], *(["coarse 0"] if has_default else []), *labels]))[:2]
+    default = [record.default.label] if record.default and record.default.label in labels else []
+    return list(dict.fromkeys([labels[0], *default, *labels]))[:2]

@@ -9,6 +9,9 @@ from bnsearch.report.records import StageRecord, StudyRecord
 from bnsearch.report.sections.parts import Section, Table
 from bnsearch.report.words import listed
 
+ELSEWHERE = (
+    "Where CIFAR-10 lies in a folder of yours, add --data-dir FOLDER: it is no part of a study, its data's sha256 is."
+)
 NOT_AGAIN = "the study file has changed since: no command makes these results again from it"
 
 
@@ -33,7 +36,8 @@ def provenance(record: StudyRecord, commands: Sequence[str] | None) -> Section:
     rows = [[look["at"], look["purpose"], look["refused"] or "counted"] for look in record.looks]
     looks = [Table(f"Ledger of looks at the test set: {n} that count", ["when (UTC)", "purpose", ""], rows, n_left=3)]
     tables = [*(looks if rows else [Table("Ledger of looks at the test set: none so far", [], [])]), _settings(stages)]
-    return Section("provenance", "Provenance", facts=facts, commands=commands or (), tables=tables)
+    notes = [ELSEWHERE] if commands and stages[0].setup["data"]["source"] == "cifar10" else []
+    return Section("provenance", "Provenance", facts=facts, commands=commands or (), tables=tables, notes=notes)
 
 
 def _settings(stages: Sequence[StageRecord]) -> Table:
