@@ -52,7 +52,7 @@ def _follow(study: "Study", storage: str | None) -> None:
     "--from",
     "stage",
     required=True,
-    type=click.Choice(["coarse", "fine", "confirm", "final"]),
+    type=click.Choice(["coarse", "fine", "confirm", "final", "compare"]),
     help="The first stage to delete.",
 )
 @storage_option

@@ -33,7 +33,7 @@ def report(study: Study, store: Store | None) -> str:
     if store is not None:
         check_owner(study, store.url)
     record = read(study, store) if store is not None else None
-    if record is None or not record.stages:
+    if record is None or not record.begun:
         raise UsageError(
             f"{study.called} must have been run before there is anything to report, but has not: run `bnsearch run "
             f"{study.called}` first."

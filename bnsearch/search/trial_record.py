@@ -12,11 +12,11 @@ from bnsearch.search.artifacts import artifact_folder, artifact_id, read_curve
 from bnsearch.search.batches import stored_batches
 from bnsearch.search.beside import curve_path, state_file
 from bnsearch.search.rungs import rungs_of
-from bnsearch.search.setups import STUDIES
+from bnsearch.search.setups import NAMES
 from bnsearch.search.store import Store
 from bnsearch.search.study_file import Study
 
-NAME = re.compile(rf"({'|'.join(STUDIES)})[-. ]?(\d+)")
+NAME = re.compile(rf"({'|'.join(NAMES)})[-. ]?(\d+)")
 STATES = {
     TrialState.COMPLETE: "complete",
     TrialState.PRUNED: "pruned",
