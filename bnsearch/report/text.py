@@ -77,11 +77,15 @@ def run_report(
     console.print(grid([*all_findings(rows), *where]))
 
 
-def status_report(study: str, rows: Sequence[Row], seen: str, console: Console | None = None) -> None:
-    """Stages, trials by state, best so far, looks at the test set; seen: the command that shows the page."""
+def status_report(
+    study: str, rows: Sequence[Row], seen: str, console: Console | None = None, first: str = "run"
+) -> None:
+    """Stages, trials by state, best so far, looks at the test set; seen: the command that shows the page; first: the
+    one that begins.
+    """
     console = console or new_console()
     if not rows:
-        console.print(f"{study} has not been run yet: bnsearch run {study}", markup=False, highlight=False)
+        console.print(f"{study} has not been run yet: bnsearch {first} {study}", markup=False, highlight=False)
         return
     table = new_table(f"Study {study}")
     for name in ("stage", "complete", "pruned", "failed", "running", "total", "accuracy"):

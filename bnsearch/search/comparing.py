@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import optuna
 from optuna.distributions import CategoricalDistribution
@@ -57,14 +58,18 @@ def run_compare(session: Session) -> bool:
 
 
 def _ensure(session: Session, comparison: Comparison) -> optuna.Study:
-    # the order of the keys is that of the variants' numbers
-    task = {"vary": dict(comparison.varied), "vary_order": list(comparison.varied)}
+    task = task_of_comparison(comparison)
     study = session.store.load(COMPARE)
     if study is not None:
         check_unchanged(session, study, COMPARE, task)
         return study
     variants = [{"label": variant.label, "keys": dict(variant.keys)} for variant in comparison.variants]
     return session.store.create(COMPARE, session.attrs(COMPARE, task, variants=variants))
+
+
+def task_of_comparison(comparison: Comparison) -> dict[str, Any]:
+    """What is asked for, but for the repeats, which may grow; the order of the keys is that of the variants."""
+    return {"vary": dict(comparison.varied), "vary_order": list(comparison.varied)}
 
 
 class _Lanes:

@@ -42,6 +42,11 @@ class Study:
         """All three hyperparameters as the base tables set them."""
         return self.base.default_setting()
 
+    @property
+    def first_command(self) -> str:
+        """That begins with it: run, or compare where nothing is searched."""
+        return COMPARE if self.tables.coarse.space is None else "run"
+
     def setup_of(self, name: str) -> Setup:
         """What an Optuna study trains, by the end of its name; of compare before anything is varied."""
         if name != COMPARE:

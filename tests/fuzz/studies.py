@@ -21,7 +21,7 @@ WORDS = [
     *("standardize", "components", "hidden", "batch_norm", "bn_average", "bn_epsilon", "bn_statistics", "init"),
     *("batch_size", "learning_rate", "l2", "momentum", "epochs", "schedule", "kind", "low", "high", "log", "decay"),
     *("half_cycle_steps", "cycles", "warmup_epochs", "final", "trials", "sampler", "space", "rungs", "keep", "repeats"),
-    *("setting", "train_on", "normal", "", "a.b", "ä☃", "__class__", "model_config"),
+    *("setting", "train_on", "normal", "compare", "vary", "", "a.b", "ä☃", "__class__", "model_config"),
 ]
 TEXTS = [
     *("digits", "cifar10", "x.npz", "/dev/zero", "none", "center", "per-dimension", "affine", "plain", "moving"),
