@@ -11,6 +11,7 @@ import click
 from bnsearch.cli.dashboard import dashboard
 from bnsearch.cli.database import backup, upgrade
 from bnsearch.cli.doctor import doctor
+from bnsearch.cli.gradcheck import gradcheck
 from bnsearch.cli.output import leave_unsaid, tell
 from bnsearch.cli.plan import plan
 from bnsearch.cli.report import report
@@ -21,7 +22,7 @@ from bnsearch.cli.study import reset, status
 from bnsearch.data.disk_error import cause_and_remedy
 from bnsearch.errors import BnsearchError
 
-EXIT_BUG = 1
+EXIT_BUG = 1  # also of `gradcheck`, for derivatives that do not agree
 EXIT_REFUSED = 2  # what was asked cannot be done; the line on stderr says why. Signals: see `stopping`
 
 
@@ -49,8 +50,9 @@ def commands(context: click.Context, debug: bool) -> None:
 
 SEARCHING = (coarse, fine, confirm, final, run, plan)
 LOOKING = (status, show, report, dashboard)
-KEEPING = (reset, doctor, backup, upgrade)
-for command in (*SEARCHING, *LOOKING, *KEEPING):
+CHECKING = (gradcheck, doctor)
+KEEPING = (reset, backup, upgrade)
+for command in (*SEARCHING, *LOOKING, *CHECKING, *KEEPING):
     commands.add_command(command)
 
 

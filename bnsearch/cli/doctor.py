@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bnsearch.cli.options import json_option, storage_option
+from bnsearch.cli.options import data_dir_option, json_option, storage_option
 
 EXIT_FAILED = 2
 
@@ -14,9 +14,7 @@ EXIT_FAILED = 2
 @click.command(epilog="Example: bnsearch doctor digits", short_help="Look for what could keep a study from running.")
 @click.argument("study", required=False)
 @storage_option
-@click.option(
-    "--data-dir", type=click.Path(path_type=Path), help="Where CIFAR-10 lies (else $BNSEARCH_DATA or the user's cache)."
-)
+@data_dir_option
 @click.option(
     "--workers", type=click.IntRange(min=1), help="Worker processes to reckon with; as many as cores by default."
 )

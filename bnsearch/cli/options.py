@@ -21,6 +21,21 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 storage_option = click.option(
     "--storage", metavar="URL", help="Database to use instead of NAME.db beside the study file."
 )
+seed_option = click.option(
+    "--seed", type=click.IntRange(min=0), help="Seed of the study; every random number derives from it."
+)
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    help="Where CIFAR-10 lies (else $BNSEARCH_DATA or the user's cache).",
+)
+set_option = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Override a key of the study file: section.key=value.",
+)
 trials_option = click.option(
     "--trials", type=click.IntRange(min=1), help="Total of this stage; a larger one adds the difference."
 )
@@ -33,25 +48,13 @@ def session_options(function: F) -> F:
     """The options of every command that trains."""
     for option in reversed(
         (
-            click.option(
-                "--seed", type=click.IntRange(min=0), help="Seed of the study; every random number derives from it."
-            ),
+            seed_option,
             click.option(
                 "--workers", type=click.IntRange(min=1), help="Worker processes; as many as there are cores by default."
             ),
             storage_option,
-            click.option(
-                "--data-dir",
-                type=click.Path(path_type=Path),
-                help="Where CIFAR-10 lies (else $BNSEARCH_DATA or the user's cache).",
-            ),
-            click.option(
-                "--set",
-                "overrides",
-                multiple=True,
-                metavar="KEY=VALUE",
-                help="Override a key of the study file: section.key=value.",
-            ),
+            data_dir_option,
+            set_option,
             quiet_option,
             json_option,
         )

@@ -1,16 +1,17 @@
-"""Every derivative checked against a numeric one: complex step (exact to rounding), or central or forward differences.
+"""Every derivative by backpropagation and by a numeric way: complex step (exact to rounding), central or forward
+differences.
 
-Both sides take the moments of the batch, so they differentiate the same function; all lanes are checked at once.
+Both sides take the moments of the batch, so they differentiate the same function; all lanes are checked at once. Only
+whoever hands moments to the numeric side holds them fixed there, and so differentiates another function.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from bnsearch.core import tree
-from bnsearch.core.layers import Keep
+from bnsearch.core.layers import Keep, Moments
 from bnsearch.core.losses import cross_entropy, cross_entropy_grad
 from bnsearch.core.network import Network, backward, cost, forward, work_for
 from bnsearch.core.tree import Array
@@ -18,17 +19,8 @@ from bnsearch.core.tree import Array
 Method = Literal["complex", "central", "forward"]
 COMPLEX_STEP = 1e-100  # the error of a complex step is h², far below rounding
 REAL_STEP = 1e-6
-
-
-@dataclass(frozen=True)
-class Check:
-    """One parameter array compared, (K,) each."""
-
-    parameter: str  # "dense.0.W"
-    scale: Array  # max|g| over the array
-    absolute: Array  # max|Δ|
-    relative: Array  # max|Δ| / max|g|
-    elementwise: Array  # max over entries with |g| ≥ 1e-2·max|g| of |Δ|/|g|
+MANY_COPIES = 64  # more are no faster
+MANY_NUMBERS = 1 << 20  # in all copies together: 16 MB of complex ones
 
 
 def analytic_gradient(network: Network, x: Array, labels: Array, l2: Array) -> Network:
@@ -42,51 +34,59 @@ def analytic_gradient(network: Network, x: Array, labels: Array, l2: Array) -> N
     return gradient
 
 
-def numeric_gradient(network: Network, x: Array, labels: Array, l2: Array, method: Method = "complex") -> Network:
+def batch_moments(network: Network, x: Array) -> tuple[Moments, ...]:
+    """Of every normalised unit: what moving moments begin with when x is their first batch."""
+    return forward(network, x, work_for(network, len(x)))[1].moments
+
+
+def numeric_gradient(
+    network: Network,
+    x: Array,
+    labels: Array,
+    l2: Array,
+    method: Method = "complex",
+    frozen: tuple[Moments, ...] | None = None,
+) -> Network:
     """∂J/∂θ one entry at a time, the same entry in every lane at once.
 
     complex: Im J(θ + ih)/h; central: (J(θ+h) − J(θ−h))/2h; forward: (J(θ+h) − J(θ))/h.
+
+    One after another, small networks would leave the machine idle. So there are many copies of all lanes, lanes
+    themselves, and in each of them another entry is changed. frozen: moments that stay as they are whatever the
+    entry, in place of the batch's own.
     """
     if method == "complex":
         network = tree.map(lambda a: a.astype(np.complex128), network)
-    work = tree.copy(network)
-    base = cost(work, x, labels, l2) if method == "forward" else None
+    arrays = [array.reshape(network.n_lanes, -1) for _, array in tree.leaves(network)]
+    entries = [(i, entry) for i, array in enumerate(arrays) for entry in range(array.shape[1])]
+    n_copies = min(MANY_COPIES, len(entries), max(1, MANY_NUMBERS // sum(array.size for array in arrays)))
+    many, many_l2 = _copies(network, n_copies), np.tile(l2, n_copies)
+    many_frozen = None if frozen is None else _copies(frozen, n_copies)
+    views = [array.reshape(n_copies, network.n_lanes, -1) for _, array in tree.leaves(many)]
+    derivatives = [np.empty(array.shape) for array in arrays]
 
-    def difference(nudge: Callable[[complex], Array]) -> Array:
-        if method == "complex":
-            return nudge(1j * COMPLEX_STEP).imag / COMPLEX_STEP
-        if base is not None:
-            return (nudge(REAL_STEP) - base) / REAL_STEP
-        return (nudge(REAL_STEP) - nudge(-REAL_STEP)) / (2.0 * REAL_STEP)
+    for low in range(0, len(entries), n_copies):
+        chunk = entries[low : low + n_copies]
 
-    def differentiate(parameter: Array) -> Array:
-        derivative = np.zeros(parameter.shape)
-        for index in np.ndindex(parameter.shape[1:]):
-            at = (slice(None), *index)
-            before = parameter[at].copy()
+        def nudge(h: complex, chunk: list[tuple[int, int]] = chunk) -> Array:
+            for copy, (i, entry) in enumerate(chunk):
+                views[i][copy, :, entry] = arrays[i][:, entry] + h
+            return cost(many, x, labels, many_l2, many_frozen).reshape(n_copies, -1)
 
-            def nudge(h: complex, at: tuple[slice | int, ...] = at, before: Array = before) -> Array:
-                parameter[at] = before + h
-                value = cost(work, x, labels, l2)
-                parameter[at] = before
-                return value
-
-            derivative[at] = difference(nudge)
-        return derivative
-
-    return tree.map(differentiate, work)
+        for copy, (slope, (i, entry)) in enumerate(zip(_difference(nudge, method), chunk, strict=False)):
+            derivatives[i][:, entry] = slope
+            views[i][copy, :, entry] = arrays[i][:, entry]
+    found = iter(derivatives)
+    return tree.map(lambda array: next(found).reshape(array.shape), network)
 
 
-def compare(analytic: Network, numeric: Network) -> list[Check]:
-    """The differences of two gradients, one row for each parameter array."""
-    return [_compare(name, a, n) for (name, a), (_, n) in zip(tree.leaves(analytic), tree.leaves(numeric), strict=True)]
+def _difference(cost_at: Callable[[complex], Array], method: Method) -> Array:
+    if method == "complex":
+        return cost_at(1j * COMPLEX_STEP).imag / COMPLEX_STEP
+    if method == "forward":
+        return (cost_at(REAL_STEP) - cost_at(0.0)) / REAL_STEP
+    return (cost_at(REAL_STEP) - cost_at(-REAL_STEP)) / (2.0 * REAL_STEP)
 
 
-def _compare(name: str, analytic: Array, numeric: Array) -> Check:
-    a, n = (g.reshape(len(g), -1) for g in (analytic, numeric))
-    scale, delta = np.abs(n).max(axis=1), np.abs(a - n)
-    large = np.abs(n) >= 1e-2 * scale[:, None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        relative = delta.max(axis=1) / scale
-        elementwise = np.where(large, delta / np.abs(n), 0.0).max(axis=1)
-    return Check(name, scale, delta.max(axis=1), relative, elementwise)
+def _copies(of: tree.T, n: int) -> tree.T:
+    return tree.map(lambda array: np.tile(array, (n, 1, 1)), of)

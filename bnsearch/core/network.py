@@ -145,8 +145,13 @@ def backward(network: Network, tape: Tape, d: Array, into: Network, keep: Keep, 
             into.norms[i - 1].add_grad(centred, projection, keep)
 
 
-def cost(network: Network, x: Array, labels: Array, l2: Array) -> Array:
-    """J = mean cross-entropy + λ Σ‖W‖² of each lane by the batch's own moments, (K,); l2 is (K,)."""
-    losses, _ = cross_entropy(forward(network, x, work_for(network, len(x)))[0], labels)
+def cost(network: Network, x: Array, labels: Array, l2: Array, moments: tuple[Moments, ...] | None = None) -> Array:
+    """J = mean cross-entropy + λ Σ‖W‖² of each lane, (K,); by the batch's own moments, or by those that are given.
+
+    l2 is (K,).
+    """
+    work = work_for(network, len(x))
+    logits = forward(network, x, work)[0] if moments is None else apply(network, x, moments, work)
+    losses, _ = cross_entropy(logits, labels)
     total: Array = lane_sum(losses) / len(labels) + l2 * squared_norm(network.dense)
     return total

@@ -47,13 +47,7 @@ class Materials:
     @cached_property
     def dataset(self) -> Dataset:
         """The training rows, checked against what the study file asks of them."""
-        table = self.study.base.data
-        self.progress.begin(f"Reading {table.source}")
-        base, bar = self.study.file.parent, Download(self.progress)
-        dataset = load(table.source, data_dir=self.data_dir, label=table.label, base=base, progress=bar)
-        self.progress.end()
-        check_data(self.study, dataset)
-        return dataset
+        return read_dataset(self.study, self.progress, self.data_dir)
 
     @cached_property
     def source(self) -> Source:
@@ -124,6 +118,17 @@ class Materials:
             with_velocity=with_velocity(self.study),
             statistics=setup.network.bn_statistics,
         )
+
+
+def read_dataset(study: Study, progress: Progress, data_dir: Path | None) -> Dataset:
+    """A study's training rows, checked against what it asks of them."""
+    table = study.base.data
+    progress.begin(f"Reading {table.source}")
+    base, bar = study.file.parent, Download(progress)
+    dataset = load(table.source, data_dir=data_dir, label=table.label, base=base, progress=bar)
+    progress.end()
+    check_data(study, dataset)
+    return dataset
 
 
 def rows_of(table: DataTable, n: int) -> tuple[tuple[int, int], tuple[int, int]]:
