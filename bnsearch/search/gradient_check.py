@@ -52,6 +52,7 @@ def check_gradients(study: Study, question: Question, progress: Progress, data_d
     x, labels = _rows(question, setup, dataset)
     network = _network(study, x.shape[1], len(dataset.classes))
     l2 = setup.training.l2 if question.l2 is None else question.l2
+    allowed = _allowed(question, setup)
     with one_blas_thread():
         moments = batch_moments(network, x)
         if setup.network.batch_norm == "plain" and any((m.var < LEAST_VARIANCE).any() for m in moments):
@@ -60,9 +61,17 @@ def check_gradients(study: Study, question: Question, progress: Progress, data_d
                 "ReLU has no derivative, but some do not: take more --inputs, or another `network.init`."
             )
         frozen = moments if question.statistics == "frozen" else None
-        numeric = numeric_gradient(network, x, labels, np.array([l2]), question.method, frozen)
-        checks = compare(analytic_gradient(network, x, labels, np.array([l2])), numeric)
-    allowed = _allowed(question, setup)
+        analytic = analytic_gradient(network, x, labels, np.array([l2]))
+
+        def numeric(method: Method) -> list[Check]:
+            return compare(analytic, numeric_gradient(network, x, labels, np.array([l2]), method, frozen))
+
+        checks = numeric(question.method)
+        agreeing = _agreeing(checks, allowed)
+        # a real difference across the kink of a ReLU is no derivative; a complex step crosses none
+        exact = all(agreeing)
+        if not exact and question.method != "complex":
+            exact = all(_agreeing(numeric("complex"), _allowed(replace(question, method="complex"), setup)))
     return {
         "study": study.called,
         "widths": [x.shape[1], *setup.network.hidden, len(dataset.classes)],
@@ -72,7 +81,8 @@ def check_gradients(study: Study, question: Question, progress: Progress, data_d
         "method": question.method,
         "statistics": question.statistics,
         "allowed": allowed,
-        "parameters": _records(checks, [bool(lanes.all()) for lanes in agree(checks, allowed)]),
+        "exact": exact,  # does the complex step agree, where this method does not?
+        "parameters": [_record(check, agrees) for check, agrees in zip(checks, agreeing, strict=True)],
     }
 
 
@@ -135,12 +145,12 @@ def _network(study: Study, n_inputs: int, n_classes: int) -> Network:
     return Network(dense, tuple(norm_beside(norm) for norm in network.norms))
 
 
-def _records(checks: Sequence[Check], agreeing: Sequence[bool]) -> list[dict[str, Any]]:
-    """The only lane of each; relative errors are None where both gradients are 0 but for rounding."""
-    return [_record(check, agrees) for check, agrees in zip(checks, agreeing, strict=True)]
+def _agreeing(checks: Sequence[Check], allowed: float) -> list[bool]:
+    return [bool(lanes.all()) for lanes in agree(checks, allowed)]
 
 
 def _record(check: Check, agrees: bool) -> dict[str, Any]:
+    """Its only lane; relative errors are None where both gradients are 0 but for rounding."""
     meant = not (check.expected_zero and agrees)
     relative = {
         "relative_error": check.relative,

@@ -88,6 +88,14 @@ def test_real_differences_are_coarser(folder: Path, method: str) -> None:
     assert 1e-11 < max(errors) < 1e-4
 
 
+def test_a_relu_that_switches_within_a_difference_is_told_from_a_mistake(folder: Path) -> None:
+    """That close to one come these weights; of forty other seeds none."""
+    network = ("--set", "network.hidden=[50,50]", "--set", "network.batch_norm=none", "--seed", "3")
+    output = words_of(failing("gradcheck", "digits", "--method", "central", *network).stdout)
+    assert "because a ReLU switches between the two points" in output
+    assert "Backpropagation is right" in invoke("gradcheck", "digits", *network).stdout
+
+
 def test_the_seed_draws_the_weights(folder: Path) -> None:
     one, same, other = (answer("gradcheck", "tiny.toml", "--seed", seed) for seed in ("1", "1", "2"))
     assert one == same

@@ -13,7 +13,14 @@ def record(*wrong: str, **changes: Any) -> dict[str, Any]:
         {"parameter": name, "relative_error": error, "agrees": name not in wrong, "expected_zero": error is None}
         for name, error in errors.items()
     ]
-    usual = {"method": "complex", "statistics": "batch", "batch_norm": "affine", "allowed": 1e-13, "parameters": rows}
+    usual = {
+        "method": "complex",
+        "statistics": "batch",
+        "batch_norm": "affine",
+        "allowed": 1e-13,
+        "exact": False,
+        "parameters": rows,
+    }
     return usual | changes
 
 
@@ -28,7 +35,8 @@ def test_a_right_one_says_how_closely() -> None:
     ("changes", "words"),
     [
         ({}, "because one of them is wrong there."),
-        ({"method": "central"}, "--method complex tells"),
+        ({"method": "central"}, "because one of them is wrong there."),
+        ({"method": "central", "exact": True}, "because a ReLU switches between the two points of a difference"),
         ({"statistics": "frozen"}, "these are derivatives of two functions; --statistics batch compares"),
         ({"statistics": "frozen", "batch_norm": "none"}, "because one of them is wrong there."),
     ],
