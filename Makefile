@@ -11,10 +11,10 @@ PIP_INSTALL := $(PY) -m pip --quiet --disable-pip-version-check install --constr
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help install search test fuzz soak check format bench constraints clean
+.PHONY: help install search test fuzz soak check format bench reproduce reproduce-quick constraints clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo "Another Python than python3: make TARGET PYTHON=python3.12"
 
 install: $(VENV)/.dev ## install bnsearch and the developers' tools into .venv
@@ -44,6 +44,12 @@ format: $(VENV)/.dev ## format the code and mend what ruff can mend
 
 bench: $(VENV)/.bench ## install the peers and compare with them (make bench ARGS="step --quick")
 	@$(PY) benchmarks/run.py $(ARGS)
+
+reproduce: $(VENV)/.dev ## run both reports' experiments on CIFAR-10 and write docs/reproduction.md (ARGS="--data-dir /folder")
+	@$(PY) -m benchmarks.reproduction $(ARGS)
+
+reproduce-quick: $(VENV)/.dev ## the same in a few minutes: shortened, and its page in its own folder
+	@$(PY) -m benchmarks.reproduction --quick $(ARGS)
 
 constraints: ## write constraints.txt anew, from the newest releases that pyproject.toml admits
 	@echo "Resolving the newest admitted versions ..."

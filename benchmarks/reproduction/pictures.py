@@ -1,0 +1,204 @@
+"""The pictures of the page: what each shows, as a plotly figure."""
+
+from collections.abc import Callable
+
+import numpy as np
+import plotly.graph_objects as go
+
+from benchmarks.reproduction import theirs
+from benchmarks.reproduction.ours import Group, Runs
+from benchmarks.reproduction.panels import THIRD, WIDTH, WITH, WITHOUT, Line, Panel, panels
+from benchmarks.reproduction.sections.final import CURES
+from benchmarks.reproduction.sections.grids import NAMES, STATISTICS, settings
+from benchmarks.reproduction.sections.layers import HIDDEN as DEEPER
+from benchmarks.reproduction.sections.layers import RATES, Trio
+from benchmarks.reproduction.sections.networks import HIDDEN, network
+from benchmarks.reproduction.sections.overfit import HIDDEN as OVERFIT
+from benchmarks.reproduction.sections.overfit import MOMENTA, SPIKE_EPOCHS
+from benchmarks.reproduction.sections.sensitivity import SIGMAS
+from benchmarks.reproduction.sections.sensitivity import network as of_sigma
+from bnsearch.report.colours import LIGHT
+from bnsearch.report.figures.confusion import matrix
+from bnsearch.report.figures.frame import LOGARITHMIC, PERCENT, frame, titled
+from bnsearch.report.words import number
+
+DASHES = {0.5: "dot", 0.7: "dash", 0.9: "solid"}
+
+
+def overfit(runs: Runs) -> go.Figure:
+    """Training accuracy by layers; colour: BN, dash: momentum."""
+    comparison, found = runs.comparison("b17-overfit"), []
+    for hidden in OVERFIT:
+        lines = []
+        for norm, colour, name in (("none", WITHOUT, "no BN"), ("plain", WITH, "BN")):
+            for momentum in MOMENTA if hidden or norm == "none" else ():
+                group = comparison.find(hidden=hidden, batch_norm=norm, momentum=momentum)
+                text = f"{name}, momentum {momentum}"
+                lines.append(Line.of(text, group, "train_accuracy", colour, DASHES[momentum]))
+        n = len(hidden) + 1
+        found.append(Panel(f"{n} layer{'s' * (n > 1)}", lines, PERCENT | {"range": [0, 104]}))
+    return panels(found, 2, "epoch", 520)
+
+
+def spike(runs: Runs) -> go.Figure:
+    """Training cost at each measured epoch."""
+    comparison, lines = runs.comparison("b17-spike"), []
+    for kind, colour in zip(STATISTICS, (WITHOUT, WITH), strict=True):
+        groups = [comparison.find(bn_statistics=kind, epochs=epochs) for epochs in SPIKE_EPOCHS]
+        y = np.array([group.values("train_cost") for group in groups]).T
+        lines.append(Line(NAMES[kind], np.array(SPIKE_EPOCHS, dtype=np.float64), y, colour))
+    axis = {"type": "log", "tickvals": list(SPIKE_EPOCHS)}
+    return panels([Panel("training cost of the 100 images", lines, {"rangemode": "tozero"}, axis)], 1, "epochs", 330)
+
+
+def both_parts(name: str, group: Group, colour: str, figure: str = "accuracy") -> list[Line]:
+    """Training rows dashed, validation rows solid."""
+    return [
+        Line.of(f"{name}, training", group, f"train_{figure}", colour, "dash"),
+        Line.of(f"{name}, validation", group, f"valid_{figure}", colour),
+    ]
+
+
+def trio(found: Trio) -> list[Line]:
+    """A network without BN and one with it; in training both, in validation the latter with both kinds of moments."""
+    lines = both_parts("no BN", found.without, WITHOUT) if found.without.trials else []
+    lines += both_parts("BN", found.moving, WITH)
+    return [*lines, Line.of("BN, validation with exact moments", found.exact, "valid_accuracy", THIRD)]
+
+
+def depth(runs: Runs) -> go.Figure:
+    """Three and four layers."""
+    comparison, axis = runs.comparison("b17-depth"), PERCENT | {"range": [0, 66]}
+    found = [Panel(f"{len(h) + 1} layers", trio(Trio.of(comparison, {"hidden": h})), axis) for h in DEEPER]
+    return panels(found, 2, "step", 360)
+
+
+def speed(runs: Runs) -> go.Figure:
+    """Three learning rates."""
+    comparison, axis = runs.comparison("b17-speed"), PERCENT | {"range": [0, 66]}
+    found = [Panel(f"η = {rate}", trio(Trio.of(comparison, {"learning_rate": rate})), axis) for rate in RATES]
+    return panels(found, 3, "step", 360)
+
+
+def grid(name: str) -> Callable[[Runs], go.Figure]:
+    """Each setting's seeds, the settings in the order of their means with exact moments."""
+
+    def figure(runs: Runs) -> go.Figure:
+        comparison, traces = runs.comparison(name), []
+        groups = {
+            kind: [
+                (s, comparison.find(bn_statistics=kind, learning_rate=s[0], l2=s[1]))
+                for s in settings(comparison, kind)
+            ]
+            for kind in STATISTICS
+        }
+        means = {s: float(np.mean(group.values("valid_accuracy") or [0.0])) for s, group in groups["population"]}
+        order = sorted(means, key=lambda s: -means[s])
+        labels = {s: f"η {number(s[0])}<br>λ {number(s[1])}" for s in order}
+        for kind, colour, side in zip(STATISTICS, (WITHOUT, WITH), (-0.16, 0.16), strict=True):
+            x, y, at, mean = [], [], [], []
+            for s, group in groups[kind]:
+                values = group.values("valid_accuracy")
+                x += [order.index(s) + side] * len(values)
+                y += [100 * value for value in values]
+                if values:
+                    at.append(order.index(s) + side)
+                    mean.append(100 * float(np.mean(values)))
+            marker = {"color": colour, "size": 6, "opacity": 0.55}
+            traces.append(go.Scatter(x=x, y=y, mode="markers", marker=marker, name=f"a seed, {NAMES[kind]}"))
+            marker = {"color": colour, "size": 15, "symbol": "line-ew", "line": {"color": colour, "width": 2.5}}
+            traces.append(go.Scatter(x=at, y=mean, mode="markers", marker=marker, name=f"mean, {NAMES[kind]}"))
+        axis = {"tickvals": list(range(len(order))), "ticktext": [labels[s] for s in order], "tickangle": -90}
+        axis |= {"tickfont": {"size": 11}, "showgrid": False, "range": [-0.6, len(order) - 0.4]}
+        return frame(traces, axis, titled("validation accuracy", **PERCENT), 420, width=WIDTH)
+
+    return figure
+
+
+def final(runs: Runs) -> go.Figure:
+    """B17's final training."""
+    group = runs.stage("cifar10-momentum", "final")
+    accuracy = Panel("accuracy", both_parts("five seeds", group, WITH), PERCENT)
+    cost = Panel("cost", both_parts("five seeds", group, WITH, "cost"))
+    return panels([cost, accuracy], 2, "step", 330)
+
+
+def statistics(runs: Runs) -> go.Figure:
+    """Test accuracy of the same weights by both kinds of moments."""
+    comparison, traces = runs.comparison("b17-statistics"), []
+    names = [f"{'pixels/255' if s == 'none' else 'centred'}, α = {a}" for s, a in CURES]
+    groups = [comparison.find(standardize=s, bn_average=a) for s, a in CURES]
+    for kind, colour, side in zip(STATISTICS, (WITHOUT, WITH), (-0.12, 0.12), strict=True):
+        found = [group.over(f"test.{kind}") for group in groups]
+        x, y, sd = zip(*((i + side, 100 * one.mean, 100 * one.sd) for i, one in enumerate(found)), strict=True)
+        bars = {"type": "data", "array": [0.0 if np.isnan(v) else v for v in sd], "color": colour, "thickness": 2}
+        marker = {"color": colour, "size": 9}
+        traces.append(go.Scatter(x=x, y=y, mode="markers", marker=marker, error_y=bars, name=NAMES[kind]))
+    axis = {"tickvals": list(range(len(names))), "ticktext": names, "showgrid": False, "range": [-0.5, 3.5]}
+    return frame(traces, axis, titled("test accuracy (mean ± sd)", **PERCENT), 320, width=WIDTH)
+
+
+def confusion(name: str) -> Callable[[Runs], go.Figure]:
+    """Of a study's final networks together."""
+
+    def figure(runs: Runs) -> go.Figure:
+        result = runs.attrs(name, "final")["result"]
+        return matrix(result["confusion"], result["classes"], True).update_layout(width=560)
+
+    return figure
+
+
+def networks(runs: Runs) -> go.Figure:
+    """N19's figures 2 to 5."""
+    found = []
+    for figure, axis in (("accuracy", PERCENT | {"range": [20, 66]}), ("loss", {"range": [0.9, 2.35]})):
+        for n in HIDDEN:
+            lines = both_parts("no BN", network(runs, n, "none"), WITHOUT, figure)
+            lines += both_parts("BN", network(runs, n, "affine"), WITH, figure)
+            found.append(Panel(f"{n} layers: {figure}", lines, axis))
+    return panels(found, 2, "step", 560)
+
+
+def search(runs: Runs) -> go.Figure:
+    """N19's figures 6 and 7."""
+    traces = []
+    for stage, colour, symbol in (("coarse", LIGHT.coarse, "circle"), ("fine", LIGHT.fine, "diamond")):
+        trials = runs.stage("n19-search", stage).trials
+        x, y = [t.params["l2"] for t in trials], [100 * (t.value or 0.0) for t in trials]
+        marker = {"color": colour, "symbol": symbol, "size": 10}
+        traces.append(go.Scatter(x=x, y=y, mode="markers", marker=marker, name=f"{stage} (ours)"))
+    x, y = [l2 for l2, _ in theirs.N19_SEARCH], [100 * accuracy for _, accuracy in theirs.N19_SEARCH]
+    marker = {"color": LIGHT.best, "symbol": "x", "size": 10}
+    traces.append(go.Scatter(x=x, y=y, mode="markers", marker=marker, name="the best three of N19"))
+    return frame(
+        traces, titled("λ", **LOGARITHMIC, dtick=1), titled("validation accuracy", **PERCENT), 360, width=WIDTH
+    )
+
+
+def sensitivity(runs: Runs) -> go.Figure:
+    """N19's figure 10."""
+    found = []
+    for norm, title in (("none", "without BN"), ("affine", "with BN")):
+        lines = [
+            Line.of(f"σ = {sigma:g}", of_sigma(runs, norm, sigma), "train_loss", colour)
+            for sigma, colour in zip(SIGMAS, (WITH, WITHOUT, THIRD), strict=True)
+        ]
+        found.append(Panel(f"training loss, {title}", lines, {"range": [1.0, 2.4]}))
+    return panels(found, 2, "step", 340)
+
+
+PICTURES: dict[str, Callable[[Runs], go.Figure]] = {
+    "b17-overfit": overfit,
+    "b17-spike": spike,
+    "b17-depth": depth,
+    "b17-speed": speed,
+    "b17-ranking-coarse": grid("b17-ranking-coarse"),
+    "b17-ranking-fine": grid("b17-ranking-fine"),
+    "b17-final": final,
+    "b17-statistics": statistics,
+    "b17-confusion": confusion("cifar10-momentum"),
+    "n19-networks": networks,
+    "n19-search": search,
+    "n19-confusion": confusion("n19-final"),
+    "n19-sensitivity": sensitivity,
+}

@@ -1,0 +1,145 @@
+"""B17's coarse and fine grid: its best three beside ours, and how much of a ranking is noise."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.reproduction import theirs
+from benchmarks.reproduction.ours import Comparison, NotRun, Runs
+from benchmarks.reproduction.part import Part, percent, points
+from benchmarks.reproduction.ranking import Ranking, ranking
+from benchmarks.section import Table
+from bnsearch.report.words import number
+
+STATISTICS = ("moving", "population")
+NAMES = {"moving": "moving averages", "population": "exact moments"}
+SHOWN = (0.012721, 0.000192)  # η, λ of B17's best coarse setting
+
+
+def coarse(runs: Runs) -> Part:
+    """The wide grid."""
+    comparison = runs.comparison("b17-ranking-coarse")
+    rate, l2 = SHOWN
+    moving, exact = (comparison.find(bn_statistics=kind, learning_rate=rate, l2=l2) for kind in STATISTICS)
+    one = (
+        f"B17's best setting, η {rate}, λ {l2}, over {len(moving.trials)} seeds: validation "
+        f"{moving.over('valid_accuracy').percent(1)} % with its moving averages, "
+        f"{exact.over('valid_accuracy').percent(1)} % with the exact moments of the same weights ({moving.rows}; "
+        f"{exact.rows})."
+    )
+    return Part(
+        "B17: coarse search",
+        ["coarse cifar10-momentum", "compare b17-ranking-coarse"],
+        text=(one, _said(comparison)),
+        tables=[_best(runs, comparison, "coarse", theirs.B17_COARSE), _noise(comparison)],
+        pictures=[("b17-ranking-coarse", "Validation accuracy of the coarse grid's settings, each seed a dot")],
+    )
+
+
+def fine(runs: Runs) -> Part:
+    """The narrow grid, whose ranking decided."""
+    comparison = runs.comparison("b17-ranking-fine")
+    return Part(
+        "B17: fine search",
+        ["fine cifar10-momentum", "compare b17-ranking-fine"],
+        text=(
+            _said(comparison),
+            "One and the same setting of this grid gave 22.1 % and 34.4 % in B17's two runs of it (not in the report; "
+            "known from running its code again).",
+        ),
+        tables=[_best(runs, comparison, "fine", theirs.B17_FINE), _noise(comparison)],
+        pictures=[("b17-ranking-fine", "Validation accuracy of the fine grid's settings, each seed a dot")],
+    )
+
+
+def settings(comparison: Comparison, statistics: str) -> list[tuple[float, float]]:
+    """η and λ of each variant."""
+    own = (keys for keys, _ in comparison.variants if keys["bn_statistics"] == statistics)
+    return [(keys["learning_rate"], keys["l2"]) for keys in own]
+
+
+def accuracies(comparison: Comparison, statistics: str) -> NDArray[np.float64]:
+    """(M settings, R seeds); settings that did not come to the end are at chance, as the reports would have it."""
+    rows = [g.values("valid_accuracy") for keys, g in comparison.variants if keys["bn_statistics"] == statistics]
+    n = max(map(len, rows))
+    if n < 2 or len(rows) < 2:
+        raise NotRun("bnsearch compare with two repeats")
+    return np.array([row + [0.1] * (n - len(row)) for row in rows])
+
+
+def _best(runs: Runs, comparison: Comparison, stage: str, reported: Sequence[theirs.Setting]) -> Table:
+    """B17's three and ours of one run, with the accuracies of all seeds."""
+    trials = sorted(runs.stage("cifar10-momentum", stage).trials, key=lambda t: -(t.value or 0.0))
+    places = {(t.params["learning_rate"], t.params["l2"]): (place, t) for place, t in enumerate(trials, 1)}
+    rows = []
+    for i, setting in enumerate(reported, 1):
+        place, trial = places[setting.learning_rate, setting.l2]
+        reported_text = f"{i}: {percent(setting.train)} / {percent(setting.valid)}"
+        rows.append((setting.learning_rate, setting.l2, reported_text, place, trial))
+    for place, trial in enumerate(trials[:3], 1):
+        if not any(row[4] is trial for row in rows):
+            rows.append((trial.params["learning_rate"], trial.params["l2"], "", place, trial))
+    cells = []
+    for rate, l2, reported_text, place, trial in rows:
+        group = comparison.find(bn_statistics="moving", learning_rate=rate, l2=l2)
+        ours = f"{place}: {percent(trial.user_attrs['train_accuracy'])} / {percent(trial.value or 0.0)}"
+        valid = group.over("valid_accuracy").percent(1) if group.trials else "diverged"
+        where = f"`cifar10-momentum.{stage}` {trial.number}; {group.rows}"
+        cells.append((f"η {number(rate)}, λ {number(l2)}", reported_text, ours, valid, where))
+    return Table(
+        ("", "B17", "one run", "all seeds, validation", "rows"),
+        cells,
+        f"Place: training / validation accuracy in %, of {len(trials)} settings; B17's best three and ours",
+    )
+
+
+def _noise(comparison: Comparison) -> Table:
+    found = {kind: ranking(accuracies(comparison, kind)) for kind in STATISTICS}
+    rows = [
+        (
+            NAMES[kind],
+            f"{100 * one.within:.2f}",
+            f"{100 * one.between:.2f}",
+            f"{one.correlation:.2f}",
+            f"{one.n_best} of {len(one.best)}",
+            _first_and_last(comparison, kind),
+        )
+        for kind, one in found.items()
+    ]
+    header = ("evaluated with", "sd over seeds", "sd between settings", "rank correlation", "best of a seed", "rows")
+    caption = (
+        "Validation accuracy in points. Between settings: of their means, without the seeds' share. Rank correlation: "
+        "Spearman's, mean over all pairs of seeds. Best of a seed: how many settings were"
+    )
+    return Table(header, rows, caption)
+
+
+def _first_and_last(comparison: Comparison, statistics: str) -> str:
+    own = [g for keys, g in comparison.variants if keys["bn_statistics"] == statistics]
+    numbers = [t.number for g in own for t in g.trials]
+    return f"`{comparison.study}` {min(numbers)} … {max(numbers)}, {len(numbers)} of them"
+
+
+def _said(comparison: Comparison) -> str:
+    moving, exact = (ranking(accuracies(comparison, kind)) for kind in STATISTICS)
+    return (
+        f"**{_verdict(moving)}** With moving averages a setting's seeds differ by {points(moving.within)} (sd), the "
+        f"settings by {points(moving.between)}; two seeds rank the {len(moving.best)} settings with a correlation of "
+        f"{moving.correlation:.2f}, and the best of one seed differs from that of another: {moving.n_best} settings "
+        f"were best of at least one of {moving.n_seeds}. With exact moments of the same weights the seeds differ by "
+        f"{points(exact.within)} and the correlation is {exact.correlation:.2f}: much of the noise is the "
+        f"evaluation's."
+        if exact.within < moving.within
+        else f"**{_verdict(moving)}** A setting's seeds differ by {points(moving.within)} (sd), the settings by "
+        f"{points(moving.between)}; rank correlation of two seeds {moving.correlation:.2f}; {moving.n_best} settings "
+        f"were best of at least one of {moving.n_seeds} seeds."
+    )
+
+
+def _verdict(found: Ranking) -> str:
+    if found.within > found.between:
+        return "Its ranking was mostly noise: seeds differ more than settings."
+    if found.n_best > 1:
+        return "Good and bad settings are told apart, the best of them are not."
+    return "The ranking holds over the seeds."
