@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 FEW_ROWS = ("--set", "data.valid=[40000,40100]")  # where each of many epochs is measured
 SHORT_CYCLES = ("--set", "training.schedule.half_cycle_steps=225")
+SHORT_STAGES = ("--set", "training.epochs=4", "--set", "fine.training.epochs=3", "--set", "final.training.epochs=3")
 TWO = ("--set", "confirm.repeats=2", "--set", "final.repeats=2")
 
 
@@ -62,14 +63,14 @@ def _checks() -> Iterator[Check]:
 
 CHECKS = tuple(_checks())
 EXPERIMENTS = (
-    Experiment("compare b17-overfit", ("--repeats", "2", *FEW_ROWS)),
+    Experiment("compare b17-overfit", ("--repeats", "2", "--set", "training.epochs=150", *FEW_ROWS)),
     Experiment("compare b17-spike", ("--repeats", "2")),
     Experiment("compare b17-depth", ("--repeats", "2")),
-    Experiment("compare b17-speed", ("--repeats", "2", "--set", "training.epochs=6")),
-    Experiment("run cifar10-momentum", (*TWO, "--set", "final.training.epochs=4", "--set", "fine.training.epochs=6")),
-    Experiment("compare b17-ranking-coarse", ("--repeats", "2", "--set", "training.epochs=5")),
-    Experiment("compare b17-ranking-fine", ("--repeats", "2", "--set", "training.epochs=4")),
-    Experiment("compare b17-statistics --test", ("--repeats", "2", "--set", "training.epochs=4")),
+    Experiment("compare b17-speed", ("--repeats", "2", "--set", "training.epochs=4")),
+    Experiment("run cifar10-momentum", (*TWO, *SHORT_STAGES)),
+    Experiment("compare b17-ranking-coarse", ("--repeats", "2", "--set", "training.epochs=3")),
+    Experiment("compare b17-ranking-fine", ("--repeats", "2", "--set", "training.epochs=2")),
+    Experiment("compare b17-statistics --test", ("--repeats", "2", "--set", "training.epochs=3")),
     Experiment("compare n19-networks --test", ("--repeats", "2", *SHORT_CYCLES)),
     Experiment("run n19-search", (*TWO, *SHORT_CYCLES)),
     Experiment("compare n19-final --test", ("--repeats", "2", *SHORT_CYCLES)),

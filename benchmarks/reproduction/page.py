@@ -33,6 +33,9 @@ rows under the last weights (`bn_statistics = "population"`), moving averages wh
 show the mean of the seeds with a band of one standard deviation."""
 
 
+PIXELS = {"0bc9ecdb43d8": ", pixels JPEG-compressed at quality 75"}  # of data that are not as published
+
+
 def write(runs: Runs, drawn: Collection[str], said: str) -> tuple[str, list[str]]:
     """The page's text, and what it lacks; said: how the runs differ from those of `make reproduce`, if they do."""
     reports, lacks = [], []
@@ -62,7 +65,8 @@ def write(runs: Runs, drawn: Collection[str], said: str) -> tuple[str, list[str]
 def head(runs: Runs, said: str) -> str:
     """What made the page, without a date: the same databases give the same page."""
     found = {key: ", ".join(sorted(values)) or "none" for key, values in runs.provenance.items()}
-    fingerprints = ", ".join(sorted(f"{one[:12]}…" for one in runs.provenance["data_fingerprint"])) or "none"
+    data = sorted(one[:12] for one in runs.provenance["data_fingerprint"])
+    fingerprints = ", ".join(f"{one}…{PIXELS.get(one, '')}" for one in data) or "none"
     return (
         "This page is made by `make reproduce` from the databases of the runs that it names; do not edit it. It sets "
         "the figures of the two course reports from which bnsearch grew beside what bnsearch finds with their settings "

@@ -70,10 +70,9 @@ def panels(found: Sequence[Panel], n_columns: int, x_title: str, height: int) ->
         last = place["row"] == n_rows
         figure.update_xaxes(AXIS | (titled(x_title) if last else {}) | dict(panel.x), **place)
         figure.update_yaxes(AXIS | dict(panel.y), **place)
-    top = 74 if n_rows * n_columns > 0 else 34
     figure.update_layout(
         width=WIDTH,
-        margin={"l": 56, "r": 12, "t": top, "b": 48},
+        margin={"l": 56, "r": 12, "t": 62, "b": 48},
         legend={"orientation": "h", "x": 0.5, "xanchor": "center", "y": 1.0, "yref": "container", "yanchor": "top"},
     )
     return figure

@@ -33,7 +33,7 @@ def overfit(runs: Runs) -> go.Figure:
         for norm, colour, name in (("none", WITHOUT, "no BN"), ("plain", WITH, "BN")):
             for momentum in MOMENTA if hidden or norm == "none" else ():
                 group = comparison.find(hidden=hidden, batch_norm=norm, momentum=momentum)
-                text = f"{name}, momentum {momentum}"
+                text = f"{name}, ρ = {momentum}"
                 lines.append(Line.of(text, group, "train_accuracy", colour, DASHES[momentum]))
         n = len(hidden) + 1
         found.append(Panel(f"{n} layer{'s' * (n > 1)}", lines, PERCENT | {"range": [0, 104]}))
@@ -47,7 +47,7 @@ def spike(runs: Runs) -> go.Figure:
         groups = [comparison.find(bn_statistics=kind, epochs=epochs) for epochs in SPIKE_EPOCHS]
         y = np.array([group.values("train_cost") for group in groups]).T
         lines.append(Line(NAMES[kind], np.array(SPIKE_EPOCHS, dtype=np.float64), y, colour))
-    axis = {"type": "log", "tickvals": list(SPIKE_EPOCHS)}
+    axis = {"type": "log", "tickvals": list(SPIKE_EPOCHS), "range": [-0.02, np.log10(SPIKE_EPOCHS[-1]) + 0.02]}
     return panels([Panel("training cost of the 100 images", lines, {"rangemode": "tozero"}, axis)], 1, "epochs", 330)
 
 
@@ -63,7 +63,7 @@ def trio(found: Trio) -> list[Line]:
     """A network without BN and one with it; in training both, in validation the latter with both kinds of moments."""
     lines = both_parts("no BN", found.without, WITHOUT) if found.without.trials else []
     lines += both_parts("BN", found.moving, WITH)
-    return [*lines, Line.of("BN, validation with exact moments", found.exact, "valid_accuracy", THIRD)]
+    return [*lines, Line.of("BN, validation (exact)", found.exact, "valid_accuracy", THIRD)]
 
 
 def depth(runs: Runs) -> go.Figure:
@@ -118,8 +118,8 @@ def grid(name: str) -> Callable[[Runs], go.Figure]:
 def final(runs: Runs) -> go.Figure:
     """B17's final training."""
     group = runs.stage("cifar10-momentum", "final")
-    accuracy = Panel("accuracy", both_parts("five seeds", group, WITH), PERCENT)
-    cost = Panel("cost", both_parts("five seeds", group, WITH, "cost"))
+    accuracy = Panel("accuracy", both_parts("moving averages", group, WITH), PERCENT)
+    cost = Panel("cost", both_parts("moving averages", group, WITH, "cost"))
     return panels([cost, accuracy], 2, "step", 330)
 
 
@@ -180,8 +180,8 @@ def sensitivity(runs: Runs) -> go.Figure:
     found = []
     for norm, title in (("none", "without BN"), ("affine", "with BN")):
         lines = [
-            Line.of(f"σ = {sigma:g}", of_sigma(runs, norm, sigma), "train_loss", colour)
-            for sigma, colour in zip(SIGMAS, (WITH, WITHOUT, THIRD), strict=True)
+            Line.of(f"σ = {sigma:g}", of_sigma(runs, norm, sigma), "train_loss", *look)
+            for sigma, look in zip(SIGMAS, ((WITH,), (WITHOUT,), (THIRD, "dot")), strict=True)
         ]
         found.append(Panel(f"training loss, {title}", lines, {"range": [1.0, 2.4]}))
     return panels(found, 2, "step", 340)

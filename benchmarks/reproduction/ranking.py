@@ -38,6 +38,12 @@ def ranking(y: Float) -> Ranking:
     return Ranking(variance**0.5, max(between, 0.0) ** 0.5, _agreement(y), tuple(map(int, winners)), r)
 
 
+def better_half(y: Float) -> Float:
+    """The settings of the higher means, between which a search has to decide."""
+    order = np.argsort(-y.mean(axis=1), kind="stable")
+    return y[np.sort(order[: -(-len(y) // 2)])]
+
+
 def _agreement(y: Float) -> float:
     """Mean of Spearman's rank correlations of all pairs of seeds."""
     ranks = np.apply_along_axis(rankdata, 0, y)

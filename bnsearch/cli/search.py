@@ -26,7 +26,7 @@ def _stage(stage: "Stage", chosen: Chosen, as_json: bool, more: tuple[str, ...])
     with chosen.session(study) as session:
         worked = run_stage(session, stage)
         rows, database = with_findings(status(session.store, study.called, study.results)), session.store.url
-    own = [row for row in rows if STAGE_OF[row["stage"]] == stage]
+    own = [row for row in rows if STAGE_OF.get(row["stage"]) == stage]  # a comparison lies beside them
     if as_json and stage == "final":
         click.echo(json.dumps(answer(study.name, rows, database)))
     elif as_json:

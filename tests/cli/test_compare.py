@@ -9,7 +9,7 @@ from bnsearch.cli import commands
 from bnsearch.errors import BnsearchError
 from tests.cli.helpers import answer, invoke, written
 from tests.cli.test_commands import trials
-from tests.helpers import LEVEL
+from tests.helpers import BRIEF, LEVEL
 
 SECTION = """
 [compare]
@@ -130,3 +130,11 @@ def test_without_a_section_it_says_what_to_write(folder: Path) -> None:
         said = refusal("compare", "tiny.toml", *arguments)
         assert 'vary.network.batch_norm = ["none", "affine"]' in said
     assert written(folder) == before
+
+
+def test_a_stage_of_the_chain_tells_of_itself_after_a_comparison(folder: Path) -> None:
+    """It once ended in a KeyError, after all its work."""
+    (folder / "tiny.toml").write_text(BRIEF + SECTION)
+    invoke("compare", "tiny.toml", *ONE)
+    assert "coarse" in invoke("coarse", "tiny.toml", *ONE).stdout
+    assert answer("coarse", "tiny.toml", *ONE)["stage"] == "coarse"

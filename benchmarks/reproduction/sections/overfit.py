@@ -63,7 +63,7 @@ def overfit(runs: Runs) -> Part:
             "accuracy at the end is that of the last weights with moving averages.",
         ),
         [Table(header, rows)],
-        [("b17-overfit", "Training accuracy of networks of one to four layers, with and without BN")],
+        [("b17-overfit", "Training accuracy of networks of one to four layers, with and without BN, by momentum ρ")],
     )
 
 
