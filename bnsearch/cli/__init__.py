@@ -8,6 +8,7 @@ from typing import NoReturn
 
 import click
 
+from bnsearch.cli.compare import compare
 from bnsearch.cli.dashboard import dashboard
 from bnsearch.cli.database import backup, upgrade
 from bnsearch.cli.doctor import doctor
@@ -48,7 +49,7 @@ def commands(context: click.Context, debug: bool) -> None:
         context.exit(EXIT_REFUSED)
 
 
-SEARCHING = (coarse, fine, confirm, final, run, plan)
+SEARCHING = (coarse, fine, confirm, final, run, compare, plan)
 LOOKING = (status, show, report, dashboard)
 CHECKING = (gradcheck, doctor)
 KEEPING = (reset, backup, upgrade)

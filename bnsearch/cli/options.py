@@ -81,6 +81,14 @@ class Chosen:
 
         return load_study(self.study, (*self.all_overrides, *more))
 
+    def load_search(self, *more: str) -> "Study":
+        """The same, of a study that has something to search."""
+        from bnsearch.search.study_file import check_searches
+
+        study = self.load(*more)
+        check_searches(study)
+        return study
+
     @property
     def all_overrides(self) -> tuple[str, ...]:
         """Also the seed, which is a key like others."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def plan(study: str, budget: float | None, write: Path | None, as_json: bool, **options: Any) -> None:
     """Measure a few steps and say how long each stage will take. Nothing is trained, and no database written."""
     began, chosen = time.monotonic(), Chosen(study, **options)
-    resolved = chosen.load()  # before the slow imports, so that a mistake in it is said at once
+    resolved = chosen.load_search()  # before the slow imports, so that a mistake in it is said at once
     from bnsearch.report.planned import plan_report
     from bnsearch.search.forecast import open_forecast
     from bnsearch.search.foreseen import foresee, propose

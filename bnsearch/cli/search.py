@@ -1,4 +1,4 @@
-"""coarse, fine, confirm, final, and run: all that is missing."""
+"""coarse, fine, confirm, final, and run: all that is missing; compare, beside them."""
 
 import json
 import time
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def _stage(stage: "Stage", chosen: Chosen, as_json: bool, more: tuple[str, ...]) -> None:
     """Run one stage and print what it found."""
-    study = chosen.load(*more)  # before the slow imports, so that a mistake in it is said at once
+    study = chosen.load_search(*more)  # before the slow imports, so that a mistake in it is said at once
     from bnsearch.report.answer import answer
     from bnsearch.report.findings import with_findings
     from bnsearch.report.text import how_to_see, stage_report
@@ -81,7 +81,7 @@ def final(study: str, repeats: int | None, as_json: bool, **options: Any) -> Non
 def run(study: str, budget: float | None, as_json: bool, **options: Any) -> None:
     """Run every stage that is missing, and sum up."""
     began, chosen = time.monotonic(), Chosen(study, **options)
-    resolved = chosen.load()  # as above
+    resolved = chosen.load_search()  # as above
     from bnsearch.cli.report import save
     from bnsearch.report.answer import answer, so_far
     from bnsearch.report.findings import with_findings

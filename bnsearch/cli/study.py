@@ -34,7 +34,7 @@ def status(study: str, following: bool, storage: str | None, as_json: bool) -> N
     if as_json:
         click.echo(json.dumps(rows))
     else:
-        status_report(study, rows, how_to_see(study, storage))
+        status_report(study, rows, how_to_see(study, storage), first=resolved.first_command)
 
 
 def _follow(study: "Study", storage: str | None) -> None:
@@ -52,7 +52,7 @@ def _follow(study: "Study", storage: str | None) -> None:
     "--from",
     "stage",
     required=True,
-    type=click.Choice(["coarse", "fine", "confirm", "final"]),
+    type=click.Choice(["coarse", "fine", "confirm", "final", "compare"]),
     help="The first stage to delete.",
 )
 @storage_option

@@ -8,11 +8,12 @@ from typing import Any
 from bnsearch.errors import BnsearchError
 from bnsearch.report.records import StageRecord, StudyRecord
 from bnsearch.search.address import default_url
+from bnsearch.search.comparing import task_of_comparison
 from bnsearch.search.levels import task_of
-from bnsearch.search.setups import STAGE_OF, STAGES, Stage
+from bnsearch.search.setups import COMPARE, STAGE_OF, STAGES, Comparing, Stage
 from bnsearch.search.study_file import Study, load_study
 
-TOTALS = {"coarse": "trials", "fine": "trials", "confirm": "repeats", "final": "repeats"}
+TOTALS = {"coarse": "trials", "fine": "trials", "confirm": "repeats", "final": "repeats", "compare": "repeats"}
 
 
 def commands(record: StudyRecord) -> list[str] | None:
@@ -31,10 +32,13 @@ def commands(record: StudyRecord) -> list[str] | None:
     usual = default_url(record.results.parent, record.name)
     own = [] if record.database == usual else [f"--storage {shlex.quote(record.database)}"]
     call = shlex.quote(record.called)
-    last = " ".join(["bnsearch run", call, *options, *own])
+    last = [" ".join(["bnsearch run", call, *options, *own])] if record.stages else []
+    if record.compare is not None:
+        tested = any(row["test_accuracy"] for row in record.compare.row["comparison"]["variants"])
+        last.append(" ".join(["bnsearch compare", call, *(["--test"] if tested else []), *options, *own]))
     unchanged = [o for o in options if not o.startswith(tuple(f"--set {s}.{t}=" for s, t in TOTALS.items()))]
     earlier = [" ".join([f"bnsearch {stage} {call} --trials {n}", *unchanged, *own]) for stage, n in _growth(record)]
-    return [*earlier, last]
+    return [*earlier, *last]
 
 
 def _growth(record: StudyRecord) -> list[tuple[str, int]]:
@@ -61,7 +65,7 @@ def _overrides(record: StudyRecord, study: Study) -> list[str]:
     stored = _by_stage(record)
     found: dict[str, dict[str, Any]] = {}  # key -> stage -> value
     for stage, own in stored.items():
-        now = dict(leaves(study.setups[stage].model_dump(mode="json")))
+        now = dict(leaves(study.setup_of(stage).model_dump(mode="json")))
         for key, value in leaves(own.setup):
             if value != now.get(key):
                 found.setdefault(key, {})[stage] = value
@@ -73,37 +77,48 @@ def _overrides(record: StudyRecord, study: Study) -> list[str]:
         else:
             sets += [f"{stage}.{key}={_toml(value)}" for stage, value in values.items()]
     for stage, own in stored.items():
-        table = getattr(study.tables, stage)
         now = dict(leaves(_task(study, stage)))
         sets += [f"{stage}.{key}={_toml(v)}" for key, v in leaves(own.task) if v != now.get(key)]
         total = _total(record, stage, own)
-        if total and total != (table.total if stage in ("coarse", "fine") else table.repeats):
+        if total and total != _asked(study, stage):
             sets.append(f"{stage}.{TOTALS[stage]}={total}")
     return sets
 
 
 def _is_as_stored(record: StudyRecord, again: Study) -> bool:
     return all(
-        own.setup == again.setups[stage].model_dump(mode="json")
+        own.setup == again.setup_of(stage).model_dump(mode="json")
         and own.task == _task(again, stage)
         and own.seed == again.seed
         for stage, own in _by_stage(record).items()
     )
 
 
-def _by_stage(record: StudyRecord) -> dict[Stage, StageRecord]:
-    found = ((stage, record.stage(stage)) for stage in STAGES)
-    return {stage: own for stage, own in found if own is not None}
+def _by_stage(record: StudyRecord) -> dict[Stage | Comparing, StageRecord]:
+    chain: dict[Stage | Comparing, StageRecord | None] = {stage: record.stage(stage) for stage in STAGES}
+    return {stage: own for stage, own in {**chain, COMPARE: record.compare}.items() if own is not None}
 
 
-def _task(study: Study, stage: Stage) -> dict[str, Any]:
+def _asked(study: Study, stage: Stage | Comparing) -> int:
+    """Trials or repeats, by the study file."""
+    if stage == COMPARE:
+        return 0 if study.comparison is None else study.comparison.repeats
+    table = getattr(study.tables, stage)
+    return int(table.total if stage in ("coarse", "fine") else table.repeats)
+
+
+def _task(study: Study, stage: Stage | Comparing) -> dict[str, Any]:
+    if stage == COMPARE:
+        return {} if study.comparison is None else task_of_comparison(study.comparison)
     if stage == "coarse" or stage == "fine":
         return task_of(getattr(study.tables, stage))
     return study.tables.final.model_dump(mode="json", exclude={"repeats"}) if stage == "final" else {}
 
 
-def _total(record: StudyRecord, stage: Stage, own: StageRecord) -> int:
+def _total(record: StudyRecord, stage: Stage | Comparing, own: StageRecord) -> int:
     """Trials of a search's last level, repeats of the other stages."""
+    if stage == COMPARE:
+        return int(own.row["comparison"]["n_repeats"])
     if stage == "confirm":
         return int(own.row["total"]) // max(own.n_finalists, 1)
     further = record.stage("fine2") if stage == "fine" else None

@@ -5,9 +5,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bnsearch.report.comparison import comparison_findings
 from bnsearch.report.conclusions import Finding, confirm_findings, final_findings
 from bnsearch.report.words import SYMBOLS, Row, counted, n_over, number, percent, setting, span
-from bnsearch.search.setups import LEVELS
+from bnsearch.search.setups import COMPARE, LEVELS
 
 BEFORE = {"fine": "coarse", "fine2": "fine"}  # whose best a computed space is built around
 
@@ -23,6 +24,8 @@ def _found(row: Row) -> list[Finding]:
     under_way = [(label, f"unfinished: {n} of {total} trials")] if n < total else []
     if row["result"]:
         return under_way + final_findings(row["result"])
+    if row["stage"] == COMPARE:
+        return under_way + comparison_findings(row["comparison"])
     if row["stage"] not in LEVELS:
         return under_way + (confirm_findings(row["verdict"]) if row["verdict"] else [])
     if under_way or not row["verdict"]:

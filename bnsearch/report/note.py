@@ -6,7 +6,7 @@ from typing import Any
 from bnsearch.report.findings import sentences
 from bnsearch.report.words import SYMBOLS, Row, n_over, number, percent, span
 from bnsearch.search.artifacts import BestTrial
-from bnsearch.search.setups import LEVELS, STAGE_OF
+from bnsearch.search.setups import COMPARE, LEVELS, STAGE_OF
 from bnsearch.search.study_file import Study
 
 WHAT = {
@@ -15,10 +15,12 @@ WHAT = {
     "fine2": "the search beyond an end of fine's box",
     "confirm": "the finalists trained afresh",
     "final": "the chosen setting and the test set",
+    "compare": "variants of the network side by side",
 }
 VALUES = {
     "confirm": "validation accuracy of one finalist on the rows of one repeat",
     "final": "test accuracy of one network",
+    "compare": "validation accuracy of one variant in one repeat",
 }
 SEARCHES = "validation accuracy after the last step"
 SAMPLERS = {
@@ -103,7 +105,7 @@ def _finalists(row: Row) -> Iterator[str]:
 
 
 def _commands(study: Study, row: Row) -> Iterator[str]:
-    called, stage = study.called, STAGE_OF[row["stage"]]
+    called, stage = study.called, str(STAGE_OF.get(row["stage"], row["stage"]))
     if row["trials"]["running"] or n_over(row) < row["total"]:
         yield f"`bnsearch status {called} --follow` shows it while it runs, `bnsearch {stage} {called}` goes on with it"
     elif row["stage"] in NEXT and not row["followed_by"]:
@@ -113,13 +115,17 @@ def _commands(study: Study, row: Row) -> Iterator[str]:
     elif row["stage"] == "confirm":
         n = (row["verdict"] or {}).get("n_repeats", study.tables.confirm.repeats)
         yield f"`bnsearch confirm {called} --repeats {2 * n}` adds as many repeats again"
+    elif row["stage"] == COMPARE:
+        n = row["comparison"]["n_repeats"]
+        yield f"`bnsearch compare {called} --repeats {2 * n}` adds as many repeats again, `--test` tests the networks"
     best = next((trial["trial"] for trial in row["top"]), 0)
     yield f"`bnsearch show {called} {row['stage']}-{best}` prints a trial in full"
     yield (
         f"`bnsearch report {called}` makes the report of the whole study; `bnsearch dashboard {called}` shows "
         f"[the same page](/report/{study.name})"
     )
-    yield f"`bnsearch reset {called} --from {stage}` deletes this stage and all after it"
+    after = "" if stage == COMPARE else " and all after it"
+    yield f"`bnsearch reset {called} --from {stage}` deletes this stage{after}"
 
 
 def _origin(study: Study, attrs: Mapping[str, Any]) -> str:

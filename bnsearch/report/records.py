@@ -15,7 +15,7 @@ from bnsearch.model import Model, load_model
 from bnsearch.report.words import Row
 from bnsearch.search.batches import stored_batches
 from bnsearch.search.mistakes import NAME, Mistakes, load_mistakes
-from bnsearch.search.setups import LEVELS
+from bnsearch.search.setups import COMPARE, LEVELS
 from bnsearch.search.space import TPE_BATCH
 from bnsearch.search.stages import status
 from bnsearch.search.store import Store
@@ -29,10 +29,10 @@ RUNG = re.compile(r"rung_\d+")  # the attribute with what a trial reached there
 class TrialRecord:
     """One trial."""
 
-    stage: str  # coarse, fine, fine2, confirm or final
+    stage: str  # coarse, fine, fine2, confirm, final or compare
     number: int
     state: State
-    params: Mapping[str, float]
+    params: Mapping[str, Any]  # numbers, and of compare short texts
     accuracy: float | None = None  # on the validation rows: at the end, or where it was last seen; None: diverged
     loss: float | None = None  # mean cross-entropy there; None unless complete
     rungs: tuple[tuple[int, float], ...] = ()  # step and validation accuracy at each that it came to
@@ -41,6 +41,7 @@ class TrialRecord:
     n_epochs: int = 0
     seconds: float = 0.0  # its share of the workers' time
     ended: datetime | None = None
+    variant: int | None = None  # of compare
 
     @property
     def label(self) -> str:
@@ -66,7 +67,7 @@ class StageRecord:
 
     @property
     def name(self) -> str:
-        """coarse, fine, fine2, confirm or final."""
+        """coarse, fine, fine2, confirm, final or compare."""
         return str(self.row["stage"])
 
 
@@ -80,10 +81,16 @@ class StudyRecord:
     bundled: bool  # did the file come with bnsearch?
     results: Path
     database: str  # its address
-    stages: tuple[StageRecord, ...]  # those that have been begun
+    stages: tuple[StageRecord, ...]  # those of the chain that have been begun
     looks: Sequence[Row] = ()  # at the test set
     model: Model | str | None = None  # the first of final's; in its place why there is none, None before final
     mistakes: Mistakes | str | None = field(default=None, repr=False)
+    compare: StageRecord | None = None  # beside the chain
+
+    @property
+    def begun(self) -> tuple[StageRecord, ...]:
+        """Those of the chain, and the comparison."""
+        return self.stages if self.compare is None else (*self.stages, self.compare)
 
     @property
     def levels(self) -> list[StageRecord]:
@@ -112,8 +119,19 @@ def read(study: Study, store: Store) -> StudyRecord:
     result = next((row["result"] for row in rows if row["result"]), None)
     model = None if result is None else _model(Path(result["model"]))
     mistakes = None if result is None else _mistakes(study.results / NAME, model)
+    chain, beside = [s for s in stages if s.name != COMPARE], [s for s in stages if s.name == COMPARE]
     return StudyRecord(
-        study.name, study.called, study.file, own, study.results, store.url, stages, looks, model, mistakes
+        name=study.name,
+        called=study.called,
+        file=study.file,
+        bundled=own,
+        results=study.results,
+        database=store.url,
+        stages=tuple(chain),
+        looks=looks,
+        model=model,
+        mistakes=mistakes,
+        compare=beside[0] if beside else None,
     )
 
 
@@ -154,6 +172,7 @@ def _trial(stage: str, trial: Any) -> TrialRecord | None:
         len(trial.intermediate_values),
         float(attrs.get("wall_seconds", 0.0)),
         trial.datetime_complete,
+        attrs.get("variant"),
     )
 
 

@@ -17,6 +17,7 @@ from bnsearch.report.sections.learning import learning
 from bnsearch.report.sections.parts import Section
 from bnsearch.report.sections.provenance import provenance
 from bnsearch.report.sections.search import search, stopping
+from bnsearch.report.sections.variants import variants
 from bnsearch.search.owner import check_owner
 from bnsearch.search.store import Store
 from bnsearch.search.study_file import Study
@@ -33,24 +34,31 @@ def report(study: Study, store: Store | None) -> str:
     if store is not None:
         check_owner(study, store.url)
     record = read(study, store) if store is not None else None
-    if record is None or not record.stages:
+    if record is None or not record.begun:
         raise UsageError(
-            f"{study.called} must have been run before there is anything to report, but has not: run `bnsearch run "
-            f"{study.called}` first."
+            f"{study.called} must have been run before there is anything to report, but has not: run `bnsearch "
+            f"{study.first_command} {study.called}` first."
         )
     searched, others = _with_curves(record)
     chosen = [*some(searched, CURVES - len(others), record.default), *others]
     n_curves = len(chosen), len(searched) + len(others)
-    sections = sections_of(record, read_curves(record.results, chosen), n_curves, commands(record))
+    compared = [t for t in record.compare.trials if t.state == "complete"] if record.compare else []
+    own, beside = (read_curves(record.results, trials) for trials in (chosen, compared))
+    sections = sections_of(record, own, n_curves, commands(record), beside)
     return render(record.name, list(sections))
 
 
 def sections_of(
-    record: StudyRecord, curves: Sequence[Curve], n_curves: tuple[int, int], again: Sequence[str] | None
+    record: StudyRecord,
+    curves: Sequence[Curve],
+    n_curves: tuple[int, int],
+    again: Sequence[str] | None,
+    compared: Sequence[Curve] = (),
 ) -> Iterator[Section]:
     """What there is to say.
 
-    n_curves: how many were looked for, of how many; again: the commands that make the results again.
+    n_curves: how many were looked for, of how many; again: the commands that make the results again; compared: curves
+    of the variants' networks.
     """
     found = (
         answer(record),
@@ -58,6 +66,7 @@ def sections_of(
         stopping(record),
         learning(record, curves, *n_curves),
         confirm(record),
+        variants(record, compared),
         classes(record),
         mistakes(record),
         weights(record),

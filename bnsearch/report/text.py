@@ -8,11 +8,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bnsearch.report.comparison import table_head, table_rows
 from bnsearch.report.conclusions import Finding
 from bnsearch.report.findings import all_findings
 from bnsearch.report.words import SYMBOLS, Row, counted, number, percent
 from bnsearch.search.address import default_url
-from bnsearch.search.setups import LEVELS
+from bnsearch.search.setups import COMPARE, LEVELS
 
 WIDTH = 100  # where the output is no terminal
 
@@ -33,6 +34,8 @@ def stage_report(rows: Sequence[Row], worked: bool, database: str, seen: str, co
         console.print(best_trials(searches), "")
     models = []
     for row in rows:
+        if row["stage"] == COMPARE:
+            console.print(variants(row["comparison"]), "")
         if row["stage"] == "confirm":
             console.print(finalists(row["verdict"]), "")
         if row["result"]:
@@ -74,11 +77,15 @@ def run_report(
     console.print(grid([*all_findings(rows), *where]))
 
 
-def status_report(study: str, rows: Sequence[Row], seen: str, console: Console | None = None) -> None:
-    """Stages, trials by state, best so far, looks at the test set; seen: the command that shows the page."""
+def status_report(
+    study: str, rows: Sequence[Row], seen: str, console: Console | None = None, first: str = "run"
+) -> None:
+    """Stages, trials by state, best so far, looks at the test set; seen: the command that shows the page; first: the
+    one that begins.
+    """
     console = console or new_console()
     if not rows:
-        console.print(f"{study} has not been run yet: bnsearch run {study}", markup=False, highlight=False)
+        console.print(f"{study} has not been run yet: bnsearch {first} {study}", markup=False, highlight=False)
         return
     table = new_table(f"Study {study}")
     for name in ("stage", "complete", "pruned", "failed", "running", "total", "accuracy"):
@@ -131,6 +138,17 @@ def finalists(verdict: Row) -> Table:
             "" if interval is None else f"{100 * interval[0]:.2f} … {100 * interval[1]:.2f}",
             "chosen" if won else "worse" if f["separable"] else "tied",
         )
+    return table
+
+
+def variants(comparison: Row) -> Table:
+    """The variants of a comparison in the order of the study file."""
+    n = comparison["n_repeats"]
+    table = new_table(f"Variants over {n} repeat{'s' * (n != 1)}: final accuracy in percent ± half its 95 % interval")
+    for i, heading in enumerate(table_head(comparison)):
+        table.add_column(heading, justify="right" if i else "left", no_wrap=i > 1)
+    for cells in table_rows(comparison):
+        table.add_row(*map(Text, cells))
     return table
 
 

@@ -9,7 +9,7 @@ from rich.table import Table
 from bnsearch.report.conclusions import Finding
 from bnsearch.report.live import sparkline
 from bnsearch.report.text import grid, new_console, new_table
-from bnsearch.report.words import SYMBOLS, number, percent
+from bnsearch.report.words import percent, symbol, value_of
 
 COLUMNS = {  # of a curve: the heading, and whether it is a share
     "epoch": ("epoch", False),
@@ -38,7 +38,7 @@ def _facts(record: Mapping[str, Any]) -> Iterator[Finding]:
     if record["value"] is not None:
         yield "Value", f"{percent(record['value'])} {record['value_name']}"
     for name, value in record["params"].items():
-        yield SYMBOLS[name], f"{number(value)} ({name})" if SYMBOLS[name] != name else number(value)
+        yield symbol(name), f"{value_of(value)} ({name})" if symbol(name) != name else value_of(value)
     for rung in record["rungs"]:
         rank = f", rank {rung['rank']} of {rung['of']}" if rung["rank"] else ""
         yield f"Rung {rung['rung']}", f"{percent(rung['valid_accuracy'])} at step {rung['step']:,}{rank}"

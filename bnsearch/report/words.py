@@ -8,9 +8,19 @@ SYMBOLS = {"l2": "λ", "learning_rate": "η", "momentum": "momentum"}
 
 
 def setting(params: Row) -> str:
-    """Hyperparameters on one line; a momentum of 0 is left out."""
-    shown = (f"{SYMBOLS[name]} = {number(value)}" for name, value in params.items() if name != "momentum" or value)
+    """Hyperparameters, or what a comparison varies, on one line; a momentum of 0 is left out."""
+    shown = (f"{symbol(name)} = {value_of(value)}" for name, value in params.items() if name != "momentum" or value)
     return ", ".join(shown)
+
+
+def symbol(name: str) -> str:
+    """How a hyperparameter is called, or a key that a comparison varies: network.batch_norm is batch_norm."""
+    return SYMBOLS.get(name, name.rpartition(".")[2])
+
+
+def value_of(value: float | str) -> str:
+    """A number, or the text that it is."""
+    return value if isinstance(value, str) else number(value)
 
 
 def number(value: float) -> str:

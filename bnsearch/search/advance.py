@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bnsearch.core import train
 from bnsearch.core.train import Evaluation, Outcome, Record, State
-from bnsearch.search.plan import Configuration, Plan, build_run, settings, start_state
+from bnsearch.search.plan import Configuration, Init, Plan, build_run, settings, start_state
 
 
 @dataclass(frozen=True)
@@ -20,16 +20,22 @@ class Advance:
 
 
 def advance(
-    plan: Plan, configurations: tuple[Configuration, ...], state: State | None, to_step: int, at_rung: bool = False
+    plan: Plan,
+    configurations: tuple[Configuration, ...],
+    state: State | None,
+    to_step: int,
+    at_rung: bool = False,
+    inits: tuple[Init, ...] = (),
 ) -> Advance:
     """Lanes (None: at step 0) trained up to to_step, and measured exactly where the run ends there.
 
     at_rung: to_step is a rung, so that the lanes are evaluated there, be it an epoch's end or not.
+    inits: each lane's own initialiser; none: all have the plan's.
     """
     began = time.perf_counter()
     run, lanes = build_run(plan), settings(configurations)
     if state is None:
-        state = start_state(plan, len(configurations))
+        state = start_state(plan, len(configurations), inits)
     state, records = train.advance(state, lanes, run, to_step)
     outcome = train.measure(state, lanes, run) if state.step >= run.n_steps else None
     valid = train.evaluate_valid(state, lanes, run) if at_rung else None

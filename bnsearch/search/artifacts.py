@@ -20,7 +20,7 @@ from optuna.trial import TrialState
 from bnsearch.search.beside import curve_path, disk_errors, level_of
 from bnsearch.search.choose import rank
 from bnsearch.search.session import Session
-from bnsearch.search.setups import LEVELS, STUDIES
+from bnsearch.search.setups import LEVELS, NAMES
 from bnsearch.search.study_file import Study
 from bnsearch.search.trials import finished
 
@@ -118,7 +118,7 @@ def is_ours(study: Study, key: str) -> bool:
 
 
 def _prefix(study: Study, level: str) -> str:
-    return f"{_of_study(study)}-{STUDIES.index(level)}"
+    return f"{_of_study(study)}-{NAMES.index(level)}"
 
 
 def _of_study(study: Study) -> str:

@@ -214,10 +214,16 @@ class Interval:
 
 def over_seeds(accuracies: Sequence[float]) -> Interval:
     """95 % interval of the mean over seeds, on these test images: ± t(.975, R − 1)·s/√R."""
-    values = np.asarray(accuracies)
+    found = over_pairs(accuracies)
+    return Interval(found.mean, max(found.low, 0.0), min(found.high, 1.0))
+
+
+def over_pairs(differences: Sequence[float]) -> Interval:
+    """95 % interval of a mean difference from its pairs: ± t(.975, n − 1)·s/√n."""
+    values = np.asarray(differences)
     half = float(stdtrit(len(values) - 1, 0.975)) * float(values.std(ddof=1)) / math.sqrt(len(values))
     mean = float(values.mean())
-    return Interval(mean, max(mean - half, 0.0), min(mean + half, 1.0))
+    return Interval(mean, mean - half, mean + half)
 
 
 def over_images(correct: Bits) -> Interval:

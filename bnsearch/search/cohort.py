@@ -10,7 +10,7 @@ from bnsearch.core import tree
 from bnsearch.core.network import Architecture
 from bnsearch.core.train import Evaluation, Outcome, Record, State
 from bnsearch.search.advance import Advance
-from bnsearch.search.plan import Configuration, Plan
+from bnsearch.search.plan import Configuration, Init, Plan
 
 FIRST_CALL_STEPS = 20
 MAX_WIDTH = 20  # more lanes gain nothing
@@ -26,6 +26,7 @@ class Lane:
     plan: Plan
     configuration: Configuration
     state: State | None = None
+    init: Init | None = None  # its own initialiser; None: the plan's
 
     @property
     def step(self) -> int:
@@ -44,6 +45,7 @@ class Cohort:
     to_step: int  # where its course ends: a rung, or the end of the run
     call_steps: int = FIRST_CALL_STEPS
     n_deaths: int = 0  # of workers that trained it, one after another
+    inits: tuple[Init, ...] = ()  # of each lane; none: all have the plan's
 
     @property
     def step(self) -> int:
@@ -111,8 +113,16 @@ def pack(lanes: Sequence[Lane], max_width: int = MAX_WIDTH, rung: int | None = N
             states = [lane.state for lane in members if lane.state is not None]
             state = tree.concatenate(states) if states else None
             numbers, configurations = tuple(m.number for m in members), tuple(m.configuration for m in members)
-            cohorts.append(Cohort(plan, numbers, configurations, state, plan.n_steps if rung is None else rung))
+            to_step = plan.n_steps if rung is None else rung
+            cohorts.append(Cohort(plan, numbers, configurations, state, to_step, inits=_own_inits(members)))
     return cohorts
+
+
+def _own_inits(lanes: Sequence[Lane]) -> tuple[Init, ...]:
+    """Each lane's initialiser; none where all have the plan's."""
+    if all(lane.init is None for lane in lanes):
+        return ()
+    return tuple(lane.plan.init if lane.init is None else lane.init for lane in lanes)
 
 
 def take(cohort: Cohort, lanes: Sequence[int]) -> Cohort:
@@ -122,6 +132,7 @@ def take(cohort: Cohort, lanes: Sequence[int]) -> Cohort:
         numbers=tuple(cohort.numbers[i] for i in lanes),
         configurations=tuple(cohort.configurations[i] for i in lanes),
         state=None if cohort.state is None else tree.take(cohort.state, list(lanes)),
+        inits=tuple(cohort.inits[i] for i in lanes) if cohort.inits else (),
     )
 
 

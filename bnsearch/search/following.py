@@ -12,7 +12,7 @@ from bnsearch.search.database_error import database_errors
 from bnsearch.search.live import View
 from bnsearch.search.lock import lock_files, seems_held
 from bnsearch.search.session import storage_url
-from bnsearch.search.setups import STUDIES
+from bnsearch.search.setups import NAMES
 from bnsearch.search.study_file import Study
 
 
@@ -31,7 +31,7 @@ class Followed:
         """All stages that have come to training, by the names of their studies; of those under way the last is."""
         self.browsed.refresh()
         found = {}
-        for level in STUDIES:
+        for level in NAMES:
             name = f"{self.study.name}.{level}"
             try:
                 seen = view_of(optuna.load_study(study_name=name, storage=self.browsed.storage))

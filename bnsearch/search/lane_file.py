@@ -120,6 +120,7 @@ def _identity(lane: Lane) -> str:
         data.transform.name,
     ]
     facts += [getattr(lane.plan, f.name) for f in dataclasses.fields(lane.plan) if f.name != "data"]
+    facts += [] if lane.init is None else [lane.init]
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 
 

@@ -13,7 +13,7 @@ from bnsearch.core.train import State, Statistics
 from bnsearch.data.test_set import TestSet, open_test_set
 from bnsearch.errors import ChangedError, StoreError, UsageError
 from bnsearch.model import Model, load_model, softmax
-from bnsearch.search.beside import disk_errors, state_path
+from bnsearch.search.beside import disk_errors, level_of, state_path
 from bnsearch.search.cohort import Lane
 from bnsearch.search.exporting import export, folded, model_path
 from bnsearch.search.lane_file import load_lane
@@ -60,7 +60,7 @@ def look(session: Session, study: optuna.Study, lane_of: Callable[[FrozenTrial],
     if len(fresh) < len(trained):
         purpose += f", and the ensemble of all {len(trained)}"
     test = open_test_set(
-        session.materials.dataset, purpose, session.store, lambda rows: _check_same_rows(session, study, rows)
+        session.materials.dataset, purpose, session.store, lambda rows: check_same_rows(session, study, rows)
     )
     study.set_user_attr("test_fingerprint", test.fingerprint)
     study.set_user_attr("look", test.look)
@@ -121,14 +121,15 @@ def _last_state(session: Session, study: optuna.Study, lane: Lane) -> State:
     return stored.state
 
 
-def _check_same_rows(session: Session, study: optuna.Study, fingerprint: str) -> None:
+def check_same_rows(session: Session, study: optuna.Study, fingerprint: str) -> None:
     """All networks of one result are tested on the same rows: those of the first look."""
     first = study.user_attrs.get("test_fingerprint", fingerprint)
     if first != fingerprint:
+        stage = level_of(study)
         raise ChangedError(
             f"The test rows must stay as they were at the first look of {study.study_name} ({first[:12]}…), but are "
             f"others now ({fingerprint[:12]}…): bring back the file they came from, or run "
-            f"`bnsearch reset {session.study.called} --from final`."
+            f"`bnsearch reset {session.study.called} --from {stage}`."
         )
 
 

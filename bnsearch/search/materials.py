@@ -23,6 +23,8 @@ from bnsearch.search.setups import STAGES, Setup, Stage
 from bnsearch.search.study_file import Study
 from bnsearch.search.tables import DataTable
 
+Trained = Stage | Setup  # a stage of the chain, or what a variant of a comparison trains
+
 
 @dataclass
 class Materials:
@@ -54,12 +56,12 @@ class Materials:
         """The training rows where every process can map them."""
         return write_source(self.dataset, self.cache)
 
-    def part(self, stage: Stage, roll: int = 0, together: bool = False) -> Part:
+    def part(self, stage: Trained, roll: int = 0, together: bool = False) -> Part:
         """The rows of a stage."""
-        train, valid = rows_of(self.study.setups[stage].data, len(self.dataset.X))
+        train, valid = rows_of(self._setup(stage).data, len(self.dataset.X))
         return Part(train, valid, roll, together)
 
-    def prepare(self, stage: Stage, parts: Sequence[Part]) -> list[DataReference]:
+    def prepare(self, stage: Trained, parts: Sequence[Part]) -> list[DataReference]:
         """The data of each part, made ready by the workers."""
         recipes = self._recipes(stage, parts)
         self.progress.begin("Preparing the data", len(recipes))
@@ -76,14 +78,17 @@ class Materials:
         """How many parts, from the first on, the cache has the data of."""
         return sum(1 for _ in takewhile(lambda recipe: is_prepared(recipe, self.cache), self._recipes(stage, parts)))
 
-    def n_train(self, stage: Stage) -> int:
+    def n_train(self, stage: Trained) -> int:
         """Training rows of the study file, whose epochs its schedules count."""
-        train, _ = rows_of(self.study.setups[stage].data, len(self.dataset.X))
+        train, _ = rows_of(self._setup(stage).data, len(self.dataset.X))
         return train[1] - train[0]
 
-    def _recipes(self, stage: Stage, parts: Sequence[Part]) -> list[Recipe]:
+    def _setup(self, stage: Trained) -> Setup:
+        return stage if isinstance(stage, Setup) else self.study.setups[stage]
+
+    def _recipes(self, stage: Trained, parts: Sequence[Part]) -> list[Recipe]:
         basis_part = Part(*rows_of(self.study.base.data, len(self.dataset.X)))
-        table = self.study.setups[stage].data
+        table = self._setup(stage).data
         return [Recipe(self.source, part, table.standardize, table.components, basis_part) for part in parts]
 
     def _ready(self, recipe: Recipe, future: "Future[DataReference]") -> DataReference:
@@ -102,9 +107,9 @@ class Materials:
                 self.progress.say(f"A worker {how}, while it made the data ready; another begins again.")
             future = self.executor.submit(prepare, recipe, self.cache)
 
-    def plan(self, stage: Stage, repeat: str, data: DataReference) -> Plan:
-        """The plan of one repeat of a stage."""
-        setup, n_train = self.study.setups[stage], self.n_train(stage)
+    def plan(self, stage: Trained, repeat: str, data: DataReference, velocity: bool | None = None) -> Plan:
+        """The plan of one repeat of a stage; velocity: do its lanes have one? None: as all of the chain."""
+        setup, n_train = self._setup(stage), self.n_train(stage)
         return Plan(
             seed=self.study.seed,
             repeat=repeat,
@@ -115,7 +120,7 @@ class Materials:
             batch_size=setup.training.batch_size,
             n_steps=n_steps(setup.training, n_train),
             schedule_epoch_steps=epoch_steps(setup.training, n_train),
-            with_velocity=with_velocity(self.study),
+            with_velocity=with_velocity(self.study) if velocity is None else velocity,
             statistics=setup.network.bn_statistics,
         )
 
@@ -167,9 +172,11 @@ def cache_folder() -> Path:
 
 def check_data(study: Study, dataset: Dataset) -> None:
     """What a study file asks must be possible with these data; found out before anything is written."""
-    for stage in STAGES:
-        _check(study.setups[stage], dataset)
-    if study.tables.final.setting is None:  # else nothing need be confirmed
+    searches = study.tables.coarse.space is not None
+    variants = () if study.comparison is None else study.comparison.variants
+    for setup in (*(study.setups[stage] for stage in STAGES if searches), *(variant.setup for variant in variants)):
+        _check(setup, dataset)
+    if searches and study.tables.final.setting is None:  # else nothing need be confirmed
         check_windows(study.setups["confirm"], dataset)
 
 

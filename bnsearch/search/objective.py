@@ -15,7 +15,7 @@ from bnsearch.search.plan import Configuration
 from bnsearch.search.progress import Silent
 from bnsearch.search.searching import configuration
 from bnsearch.search.space import ranges
-from bnsearch.search.study_file import load_study
+from bnsearch.search.study_file import check_searches, load_study
 from bnsearch.search.threads import one_blas_thread
 
 
@@ -29,6 +29,7 @@ class Objective:
 
     def __init__(self, study: str, *, data_dir: Path | None = None, overrides: tuple[str, ...] = ()):
         resolved = load_study(study, overrides)
+        check_searches(resolved)
         materials = Materials(resolved, cache_folder(), 1, _Here, Silent(), data_dir)
         self.setup = resolved.setups["coarse"]
         self.space = ranges(resolved.tables.coarse.space or {})

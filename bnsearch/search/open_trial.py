@@ -24,6 +24,20 @@ REPORTS = sa.inspect(TrialIntermediateValueModel).local_table
 TRIALS = sa.inspect(TrialModel).local_table
 
 
+def add_to_finished(storage: RDBStorage, attrs: Mapping[int, Mapping[str, Any]]) -> None:
+    """More attributes of trials that are over, by their ids in the database: all of them or none.
+
+    Optuna's API lets nothing be added to such a trial, and so keeps what it has read of one: read the study anew.
+    """
+    rows = [
+        {"trial_id": trial_id, "key": key, "value_json": json.dumps(value)}
+        for trial_id, own in attrs.items()
+        for key, value in own.items()
+    ]
+    with storage.engine.begin() as connection:
+        connection.execute(sa.insert(ATTRIBUTES), rows)
+
+
 class OpenTrial:
     """A RUNNING trial of a study whose lock is held: nobody else writes to it."""
 

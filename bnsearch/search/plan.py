@@ -1,13 +1,14 @@
 """From a study's tables to what a worker needs: a small, picklable, hashable plan of one repeat."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 
-from bnsearch.core import init, schedules
-from bnsearch.core.network import Architecture, initial_network
+from bnsearch.core import init, schedules, tree
+from bnsearch.core.network import Architecture, Network, initial_network
 from bnsearch.core.optim import Settings
 from bnsearch.core.random import generator
 from bnsearch.core.train import Run, State, Statistics, start
@@ -96,11 +97,20 @@ def build_run(plan: Plan) -> Run:
     )
 
 
-def start_state(plan: Plan, n_lanes: int) -> State:
-    """K lanes before the first step: equal weights, drawn by the name of the repeat."""
-    rng = generator(plan.seed, plan.repeat, "weights")
-    network = initial_network(plan.architecture, initializer(plan.init), rng, n_lanes, np.float32)
-    return start(network, plan.with_velocity)
+def start_state(plan: Plan, n_lanes: int, inits: Sequence[Init] = ()) -> State:
+    """K lanes before the first step: weights drawn by the name of the repeat, equal where the initialisers are.
+
+    inits: of each lane; none: all have the plan's.
+    """
+
+    def drawn(own: Init, n: int) -> Network:
+        rng = generator(plan.seed, plan.repeat, "weights")
+        return initial_network(plan.architecture, initializer(own), rng, n, np.float32)
+
+    if not inits:
+        return start(drawn(plan.init, n_lanes), plan.with_velocity)
+    found = {own: drawn(own, 1) for own in inits}
+    return start(tree.concatenate([found[own] for own in inits]), plan.with_velocity)
 
 
 def initializer(name: Init) -> init.Initializer:

@@ -15,12 +15,12 @@ def first_conflict(
     tables: StageTables, setups: Mapping[Stage, Setup], raw: Mapping[Stage, Mapping[str, Any]]
 ) -> str | None:
     """The first rule that does not hold."""
-    if tables.coarse.space is None:
+    if tables.coarse.space is None and (tables.compare is None or tables.coarse.model_fields_set):
         return "`coarse.space` must name what is searched, such as space.l2 = { low = 1e-5, high = 1e-1 }."
     own = {stage: table.get("training", {}) for stage, table in raw.items()}
     return (
         _ineffective(tables, own)
-        or _default_outside(tables.coarse.space, setups["coarse"], own["coarse"])
+        or _default_outside(tables.coarse.space or {}, setups["coarse"], own["coarse"])
         or _rungs_impossible(tables, setups)
     )
 

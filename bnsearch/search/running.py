@@ -101,7 +101,8 @@ class _Trainer:
             r.figures = _finite(r.curve, figure)
         self.written = dict.fromkeys(running, time.monotonic())
         self.steps = {number: r.lane.step for number, r in running.items()}
-        plan = next(iter(running.values())).lane.plan  # all have one length
+        # all have one length, but for the variants of a comparison
+        plan = max((r.lane.plan for r in running.values()), key=lambda plan: plan.n_steps)
         budget, trials = Budget(plan.n_steps, plan.epoch_steps), study.get_trials(deepcopy=False)
         courses.store_budget(study, budget)
         self.tally = courses.tally(trials, budget)
@@ -260,7 +261,7 @@ def outcome_attrs(outcome: Outcome) -> dict[str, Any]:
     return attrs
 
 
-def add_running(study: optuna.Study, params: Mapping[str, float], space: Mapping[str, Any], **attrs: Any) -> None:
+def add_running(study: optuna.Study, params: Mapping[str, float | str], space: Mapping[str, Any], **attrs: Any) -> None:
     """Enter one configuration whole, so that no crash can leave half of it."""
     distributions = {name: space[name] for name in params}
     frozen = optuna.create_trial(

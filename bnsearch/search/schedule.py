@@ -84,4 +84,5 @@ class _Queue:
     def _submitted(self, cohort: Cohort) -> "Future[Advance]":
         to_step = min(cohort.step + cohort.call_steps, cohort.to_step)
         at_rung = to_step == cohort.to_step < cohort.plan.n_steps
-        return self.executor.submit(advance, cohort.plan, cohort.configurations, cohort.state, to_step, at_rung)
+        inits = cohort.inits if cohort.state is None else ()
+        return self.executor.submit(advance, cohort.plan, cohort.configurations, cohort.state, to_step, at_rung, inits)

@@ -17,7 +17,6 @@ from bnsearch.search.lock import in_turn, study_locked
 from bnsearch.search.materials import Materials, cache_folder
 from bnsearch.search.owner import check_not_emptied, check_owner, claim
 from bnsearch.search.progress import Progress
-from bnsearch.search.setups import STAGE_OF
 from bnsearch.search.store import Store, check_database, open_existing, open_store
 from bnsearch.search.study_file import Study
 
@@ -54,7 +53,7 @@ class Session:
             "version": __version__,
             "revision": revision(),
             "task": task,
-            "setup": self.study.setups[STAGE_OF[name]].model_dump(mode="json"),
+            "setup": self.study.setup_of(name).model_dump(mode="json"),
             **more,
         }
 

@@ -4,7 +4,15 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from bnsearch.search.tables import ConfirmTable, DataTable, FinalTable, NetworkTable, SearchTable, TrainingTable
+from bnsearch.search.tables import (
+    CompareTable,
+    ConfirmTable,
+    DataTable,
+    FinalTable,
+    NetworkTable,
+    SearchTable,
+    TrainingTable,
+)
 
 Stage = Literal["coarse", "fine", "confirm", "final"]
 STAGES: tuple[Stage, ...] = ("coarse", "fine", "confirm", "final")
@@ -19,6 +27,9 @@ STAGE_OF: dict[str, Stage] = {  # of each Optuna study NAME.…: whose tables it
     "final": "final",
 }
 STUDIES = tuple(STAGE_OF)
+Comparing = Literal["compare"]
+COMPARE: Comparing = "compare"  # beside the chain: it builds on no stage, and none builds on it
+NAMES = (*STUDIES, COMPARE)  # of all Optuna studies
 OVERRIDABLE = ("data", "network", "training")
 
 
@@ -42,3 +53,4 @@ class StageTables(BaseModel, frozen=True, extra="forbid"):
     fine: SearchTable
     confirm: ConfirmTable
     final: FinalTable
+    compare: CompareTable | None = None

@@ -1,6 +1,7 @@
-"""The chain coarse -> fine -> confirm -> final: run what is asked for, or what is missing; take stock; start over."""
+"""The chain coarse -> fine -> confirm -> final, and compare beside it: run what is asked for, or what is missing; take
+stock; start over.
+"""
 
-import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,17 +15,20 @@ from bnsearch.search import mistakes
 from bnsearch.search.artifacts import remove_artifacts
 from bnsearch.search.beside import disk_errors, remove_states
 from bnsearch.search.choose import rank
+from bnsearch.search.compared import compared
+from bnsearch.search.comparing import run_compare
 from bnsearch.search.confirming import run_confirm
 from bnsearch.search.finishing import run_final
 from bnsearch.search.levels import halving, too_early
 from bnsearch.search.owner import release
 from bnsearch.search.searching import run_search
 from bnsearch.search.session import Session, existing_store
-from bnsearch.search.setups import LEVELS, STAGE_OF, STAGES, STUDIES, Stage
+from bnsearch.search.setups import COMPARE, LEVELS, NAMES, STAGE_OF, STAGES, STUDIES, Comparing, Stage
 from bnsearch.search.stale import stale
 from bnsearch.search.store import Store
 from bnsearch.search.study_file import Study
 from bnsearch.search.trials import Trial, finished
+from bnsearch.search.variants import short
 
 NOT_RUN: dict[str, Any] = {
     "total": 0,
@@ -47,17 +51,17 @@ def check_order(study: Study, storage: str | None, stage: Stage) -> None:
             raise too_early(study, stage, earlier, f"{study.name}.{earlier} has not been run")
 
 
-def run_stage(session: Session, stage: Stage) -> bool:
+def run_stage(session: Session, stage: Stage | Comparing) -> bool:
     """Bring one stage to its total; False where there was nothing to do."""
-    work = {"confirm": run_confirm, "final": run_final}
+    work = {"confirm": run_confirm, "final": run_final, COMPARE: run_compare}
     worked = run_search(session, stage) if stage in ("coarse", "fine") else work[stage](session)
     # none is under way any longer: an earlier process may have ended between a trial's value and its state's removal
     with disk_errors(session.study):
-        for level in STUDIES:
-            if STAGE_OF[level] == stage:
-                remove_states(session.study, level)
+        own = [name for name in NAMES if STAGE_OF.get(name, name) == stage]
+        for name in own:
+            remove_states(session.study, name)
     # nothing that is told of an earlier stage depends on this one's trials, but later ones may have become stale
-    session.present(session, STUDIES[min(i for i, name in enumerate(STUDIES) if STAGE_OF[name] == stage) :])
+    session.present(session, own if stage == COMPARE else STUDIES[STUDIES.index(own[0]) :])
     return worked
 
 
@@ -74,7 +78,7 @@ def stages_of(study: Study) -> tuple[Stage, ...]:
 
 
 def status(
-    store: Store | None, called: str, results: Path = Path(), names: Collection[str] = STUDIES
+    store: Store | None, called: str, results: Path = Path(), names: Collection[str] = NAMES
 ) -> list[dict[str, Any]]:
     """Stages with their trials by state, their best and their verdicts; empty where nothing has been run.
 
@@ -82,7 +86,7 @@ def status(
     of the stages and levels that are asked for.
     """
     # each opened once, for its trials are then read once
-    found = {name: store.load(name) for name in STUDIES} if store is not None else {}
+    found = {name: store.load(name) for name in NAMES} if store is not None else {}
     studies = {name: study for name, study in found.items() if study is not None}
     rows = []
     for name, study in studies.items():
@@ -90,7 +94,9 @@ def status(
             continue
         trials, attrs = study.get_trials(deepcopy=False), study.user_attrs  # read from the database each time
         states = [t.state for t in trials]
-        ranked = rank(finished(trials))
+        over = finished(trials)
+        ranked = rank(over)
+        comparison = _comparison(attrs, over) if name == COMPARE else None
         rows.append(
             {
                 "stage": name,
@@ -105,7 +111,7 @@ def status(
                 "given_up": [
                     {"trial": t.number, "reason": t.user_attrs["failed"]} for t in trials if "failed" in t.user_attrs
                 ],
-                "best": _best(name, attrs, ranked),
+                "best": _best_variant(comparison) if comparison else _best(name, attrs, ranked),
                 "space": attrs.get("space"),
                 "edges": attrs.get("edges", []),
                 "halving": halving(attrs, trials) if name in LEVELS else None,
@@ -116,14 +122,35 @@ def status(
                 "result": _with_models(attrs.get("result"), results),
                 "stale": stale(studies, name, called),
                 "top": [_shown(trial) for trial in ranked[:5]],
+                **({"comparison": comparison} if comparison else {}),
             }
         )
-    looks = store.looks() if store is not None and "final" in names else []
-    if rows and rows[-1]["stage"] == "final":
+    return _with_looks(rows, store) if store is not None and "final" in names else rows
+
+
+def _with_looks(rows: list[dict[str, Any]], store: Store) -> list[dict[str, Any]]:
+    """All looks of the study at the test set, as a rule told with final; they outlast a reset."""
+    looks, n_chain = store.looks(), sum(row["stage"] in STUDIES for row in rows)
+    if n_chain and rows[n_chain - 1]["stage"] == "final":
+        rows[n_chain - 1]["looks"] = looks
+    elif looks and rows and not n_chain:  # there is but a comparison
         rows[-1]["looks"] = looks
-    elif looks:  # they outlast a reset
-        rows.append(NOT_RUN | {"stage": "final", "study": f"{store.name}.final" if store else "", "looks": looks})
+    elif looks:
+        rows.insert(n_chain, NOT_RUN | {"stage": "final", "study": f"{store.name}.final", "looks": looks})
     return rows
+
+
+def _comparison(attrs: Mapping[str, Any], over: list[Trial]) -> dict[str, Any]:
+    variants = attrs["variants"]
+    return compared(variants, over, int(attrs.get("total", 0)) // len(variants))
+
+
+def _best_variant(comparison: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The variant of the highest mean validation accuracy."""
+    if comparison["best"] is None:
+        return None
+    row = comparison["variants"][comparison["best"]]
+    return {"value": row["valid_accuracy"]["mean"], "params": {key: short(value) for key, value in row["keys"].items()}}
 
 
 def _with_models(result: dict[str, Any] | None, results: Path) -> dict[str, Any] | None:
@@ -159,16 +186,17 @@ def _shown(trial: Trial) -> dict[str, Any]:
 def reset(study: Study, store: Store | None, stage: str) -> list[str]:
     """Delete a stage, all its levels and all after it, with their files; returns the studies deleted.
 
-    The ledger of test-set looks stays.
+    A comparison lies beside the chain and is deleted by its own name alone. The ledger of test-set looks stays.
     """
-    if stage not in STAGES:
-        raise UsageError(f"--from must be one of {', '.join(STAGES)}, but got {stage!r}.")
-    gone = STUDIES[STUDIES.index(stage) :]
+    if stage not in (*STAGES, COMPARE):
+        raise UsageError(f"--from must be one of {', '.join((*STAGES, COMPARE))}, but got {stage!r}.")
+    gone = (COMPARE,) if stage == COMPARE else STUDIES[STUDIES.index(stage) :]
     for later in gone:  # files first: where one cannot be removed, the database still knows what it is about
         _remove_files(study, later)
     # the last stage first, so that whatever stops this leaves a chain without gaps
     deleted = [later for later in reversed(gone) if store is not None and store.delete(later)]
-    if stage == STAGES[0]:
+    left = store is not None and any(store.load(name) is not None for name in NAMES)
+    if stage in (STAGES[0], COMPARE) and not left:
         with disk_errors(study):
             release(study)  # nothing is left that would belong to a database
     return [f"{study.name}.{later}" for later in reversed(deleted)]
@@ -182,10 +210,12 @@ def _remove_files(study: Study, stage: str) -> None:
         for path in (study.results / "curves").glob(f"{stage}-*"):
             path.unlink(missing_ok=True)
         models = study.results / "models"
+        for path in models.glob(f"{stage}-*"):
+            path.unlink(missing_ok=True)
+        if models.exists() and not any(models.iterdir()):
+            models.rmdir()
         if stage == "final":
             (study.results / mistakes.NAME).unlink(missing_ok=True)
-            if models.exists():
-                shutil.rmtree(models)
     except OSError as error:
         raise StoreError(
             f"{error.filename or study.results} must be a file that can be removed, but: {cause_and_remedy(error)}, "

@@ -86,6 +86,10 @@ class Store:
             study.set_user_attr(key, value)
         return study
 
+    def forget(self, stage: str) -> None:
+        """Finished trials are read anew, for more was written down of them."""
+        self._studies.pop(stage, None)
+
     def delete(self, stage: str) -> bool:
         """Remove a stage's study with all its trials; False where there is none."""
         self._studies.pop(stage, None)

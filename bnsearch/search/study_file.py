@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 from bnsearch.errors import StudyFileError, UsageError
 from bnsearch.search.messages import first_problem
 from bnsearch.search.rules import first_conflict
-from bnsearch.search.setups import OVERRIDABLE, STAGES, Setup, Stage, StageTables
+from bnsearch.search.setups import COMPARE, OVERRIDABLE, STAGE_OF, STAGES, Setup, Stage, StageTables
+from bnsearch.search.variants import Comparison, Variant, crossings, dotted, nested, what_counts
 
 M = TypeVar("M", bound=BaseModel)
 MOST_DEPTH = 20
@@ -30,6 +31,7 @@ class Study:
     base: Setup
     setups: Mapping[Stage, Setup]
     tables: StageTables
+    comparison: Comparison | None = None
 
     @property
     def results(self) -> Path:
@@ -39,6 +41,17 @@ class Study:
     def default_setting(self) -> dict[str, float]:
         """All three hyperparameters as the base tables set them."""
         return self.base.default_setting()
+
+    @property
+    def first_command(self) -> str:
+        """That begins with it: run, or compare where nothing is searched."""
+        return COMPARE if self.tables.coarse.space is None else "run"
+
+    def setup_of(self, name: str) -> Setup:
+        """What an Optuna study trains, by the end of its name; of compare before anything is varied."""
+        if name != COMPARE:
+            return self.setups[STAGE_OF[name]]
+        return self.base if self.comparison is None else self.comparison.setup
 
 
 def find(study: str, folder: Path | None = None) -> tuple[Path, Path]:
@@ -111,22 +124,24 @@ def resolve(raw: Mapping[str, Any], path: Path, folder: Path, called: str) -> St
     """Check the raw tables and apply each stage's overrides."""
     if (excess := _excess(raw)) is not None:
         raise StudyFileError(f"{path}: {excess}.")
-    known = {"seed", *OVERRIDABLE, *STAGES}
+    known = {"seed", *OVERRIDABLE, *STAGES, COMPARE}
     for key in raw:
         if key not in known:
             raise StudyFileError(f"{path}: unknown key `{key}`; possible keys are {', '.join(sorted(known))}.")
     seed = raw.get("seed", 0)
     if type(seed) is not int or seed < 0:
         raise StudyFileError(f"{path}: `seed` must be a whole number of at least 0, but got {seed!r}.")
-    for key in (*OVERRIDABLE, *STAGES):
+    for key in (*OVERRIDABLE, *STAGES, COMPARE):
         if not isinstance(raw.get(key, {}), dict):
             raise StudyFileError(f"{path}: `{key}` must be a table, but got {raw[key]!r}.")
     base = {key: raw.get(key, {}) for key in OVERRIDABLE}
-    own = {stage: {k: v for k, v in raw.get(stage, {}).items() if k not in OVERRIDABLE} for stage in STAGES}
+    there = (*STAGES, *({COMPARE} & raw.keys()))
+    own = {stage: {k: v for k, v in raw.get(stage, {}).items() if k not in OVERRIDABLE} for stage in there}
     changes = {stage: {k: v for k, v in raw.get(stage, {}).items() if k in OVERRIDABLE} for stage in STAGES}
     # finalists run with the schedule that the winner will be retrained with
     trained = dict(changes)
     trained["confirm"] = _merged({k: v for k, v in changes["final"].items() if k == "training"}, changes["confirm"])
+    tables = _checked(StageTables, dict(own.items()), path)
     study = Study(
         name=path.stem,
         called=called,
@@ -135,12 +150,51 @@ def resolve(raw: Mapping[str, Any], path: Path, folder: Path, called: str) -> St
         seed=seed,
         base=_checked(Setup, base, path),
         setups={stage: _checked(Setup, _merged(base, trained[stage]), path, stage) for stage in reversed(STAGES)},
-        tables=_checked(StageTables, dict(own.items()), path),
+        tables=tables,
+        comparison=_comparison(tables, base, raw.get(COMPARE, {}), path),
     )
     conflict = first_conflict(study.tables, study.setups, changes)
     if conflict is not None:
         raise StudyFileError(f"{path}: {conflict}")
     return study
+
+
+def _comparison(tables: StageTables, base: Mapping[str, Any], own: Mapping[str, Any], path: Path) -> Comparison | None:
+    """What compare trains; crossings that come to the same networks are one variant."""
+    table = tables.compare
+    if table is None:
+        return None
+    raw = _merged(base, {key: value for key, value in own.items() if key in OVERRIDABLE})
+    if (key := next((key for key in table.varied if _holds(own, key)), None)) is not None:
+        raise StudyFileError(
+            f"{path}: `compare.{dotted(key)}` must be absent, as `compare.vary.{dotted(key)}` lists its values: keep "
+            f"one of the two."
+        )
+    setup, found = _checked(Setup, raw, path, COMPARE), dict[Setup, Variant]()
+    for crossing in crossings(table):
+        keys = {dotted(key): value for key, value in crossing.items()}
+        variant = Variant(keys, _checked(Setup, _merged(raw, nested(crossing)), path, f"{COMPARE}.vary"))
+        found.setdefault(what_counts(variant.setup), variant)
+    varied = {dotted(key): values for key, values in table.varied.items()}
+    return Comparison(table.repeats, varied, setup, tuple(found.values()))
+
+
+def _holds(table: Any, key: Sequence[str]) -> bool:
+    """Is there something at a key of nested tables?"""
+    for part in key:
+        if not isinstance(table, Mapping) or part not in table:
+            return False
+        table = table[part]
+    return True
+
+
+def check_searches(study: Study) -> None:
+    """Refuse the chain of a study file that has nothing but a comparison."""
+    if study.tables.coarse.space is None:
+        raise UsageError(
+            f"`coarse.space` must name what is searched, such as space.l2 = {{ low = 1e-5, high = 1e-1 }}, but "
+            f"{study.called} only compares: run `bnsearch compare {study.called}`."
+        )
 
 
 def _checked(model: type[M], raw: Mapping[str, Any], path: Path, prefix: str = "") -> M:

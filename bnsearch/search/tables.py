@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, model_validator
@@ -13,6 +14,7 @@ NotNegative = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 MOST = 1_000_000  # more is a slip of the keyboard, and would be out of memory before it is out of time
 Count = Annotated[int, Field(ge=1, le=MOST)]
 Repeats = Annotated[int, Field(ge=2, le=MOST)]
+MOST_VARIANTS = 200
 KEEP = 1 / 2  # of the lanes that a rung ranks
 LIMITS: dict[str, tuple[float, float]] = {"l2": (0.0, 1.0), "learning_rate": (0.0, 10.0), "momentum": (0.0, 0.9999)}
 
@@ -246,3 +248,41 @@ class FinalTable(Table):
             if not low <= value <= high or (name == "learning_rate" and value == 0.0):
                 raise ValueError(f"`setting.{name}` must lie within [{low:g}, {high:g}], but got {value:g}")
         return self
+
+
+class CompareTable(Table):
+    """Variants × repeats."""
+
+    repeats: Count = 5
+    vary: dict[str, Any] = {}  # tables of data, network and training with a list of values in the place of each value
+
+    @model_validator(mode="after")
+    def _rules(self) -> Self:
+        if not self.varied:
+            raise ValueError(
+                '`vary` must list values of at least one key, such as vary.network.batch_norm = ["none", "affine"]'
+            )
+        for path, values in self.varied.items():
+            name = ".".join(("vary", *path))
+            if not isinstance(values, list) or not values:
+                raise ValueError(f"`{name}` must be a list of values, but got {values!r}")
+            if any(value in values[:i] for i, value in enumerate(values)):
+                raise ValueError(f"`{name}` must not repeat a value, but got {values!r}")
+            if path in (("data", "source"), ("data", "label")):
+                raise ValueError(f"`{name}` must be absent, for all variants are compared on the same data")
+        if (n := math.prod(map(len, self.varied.values()))) > MOST_VARIANTS:
+            raise ValueError(f"`vary` must have at most {MOST_VARIANTS} crossings, but got {n}: list fewer values")
+        return self
+
+    @property
+    def varied(self) -> dict[tuple[str, ...], list[Any]]:
+        """The values of each key, by its path, in the order of the file."""
+        return dict(_leaves(self.vary))
+
+
+def _leaves(table: Mapping[str, Any], before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, (*before, key))
+        else:
+            yield (*before, key), value

@@ -12,11 +12,11 @@ from bnsearch.search.artifacts import artifact_folder, artifact_id, read_curve
 from bnsearch.search.batches import stored_batches
 from bnsearch.search.beside import curve_path, state_file
 from bnsearch.search.rungs import rungs_of
-from bnsearch.search.setups import STUDIES
+from bnsearch.search.setups import COMPARE, NAMES
 from bnsearch.search.store import Store
 from bnsearch.search.study_file import Study
 
-NAME = re.compile(rf"({'|'.join(STUDIES)})[-. ]?(\d+)")
+NAME = re.compile(rf"({'|'.join(NAMES)})[-. ]?(\d+)")
 STATES = {
     TrialState.COMPLETE: "complete",
     TrialState.PRUNED: "pruned",
@@ -86,4 +86,7 @@ def _files(study: Study, level: str, trial: FrozenTrial, curve: Path) -> dict[st
     found = {"curve": curve, "state": state_file(study, level, trial.number)}
     if level == "final":
         found["model"] = study.results / "models" / f"final-{trial.user_attrs['repeat']}.safetensors"
+    if level == COMPARE:
+        models = sorted((study.results / "models").glob(f"{COMPARE}-{trial.number:05d}*"))
+        found |= {" ".join(["model", *model.stem.split("-")[2:]]): model for model in models}
     return found | {"picture": artifact_folder(study) / artifact_id(study, level, trial.number, "svg")}

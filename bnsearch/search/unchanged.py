@@ -7,14 +7,14 @@ import optuna
 
 from bnsearch.errors import ChangedError
 from bnsearch.search.session import Session
-from bnsearch.search.setups import STAGES, Stage
+from bnsearch.search.setups import STAGES, Comparing, Stage
 
 ASIDE = "another name (copy the study file)"
 SHARED = ("seed", "data_fingerprint", "setup")  # what a change of the base tables touches in every stage
 Difference = tuple[str, Any, Any]  # key, old and new value
 
 
-def check_unchanged(session: Session, study: optuna.Study, stage: Stage, task: Mapping[str, Any]) -> None:
+def check_unchanged(session: Session, study: optuna.Study, stage: Stage | Comparing, task: Mapping[str, Any]) -> None:
     """Refuse to go on with a stage whose stored settings differ from the study file's.
 
     The refusal names the earliest stage that a change touches, for that one would be the next to refuse.
@@ -22,7 +22,7 @@ def check_unchanged(session: Session, study: optuna.Study, stage: Stage, task: M
     found = _difference(study.user_attrs, session.attrs(stage, dict(task)), (*SHARED, "task"))
     if found is None:
         return
-    for earlier in STAGES[: STAGES.index(stage)]:
+    for earlier in STAGES[: STAGES.index(stage)] if stage in STAGES else ():
         before = session.store.load(earlier)
         same = None if before is None else _difference(before.user_attrs, session.attrs(earlier, {}), SHARED)
         if before is not None and same is not None:
@@ -30,7 +30,7 @@ def check_unchanged(session: Session, study: optuna.Study, stage: Stage, task: M
     raise _changed(session, study, stage, found)
 
 
-def _changed(session: Session, study: optuna.Study, stage: Stage, difference: Difference) -> ChangedError:
+def _changed(session: Session, study: optuna.Study, stage: Stage | Comparing, difference: Difference) -> ChangedError:
     path, old, new = difference
     path = path.removeprefix("setup.").replace("task.", f"{stage}.")
     return ChangedError(

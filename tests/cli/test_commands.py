@@ -232,3 +232,4 @@ def test_help_of_every_command_has_an_example() -> None:
     assert "Examples:" in invoke("--help").stdout
     for command in (*STAGES, "run", "plan", "status", "show", "report", "dashboard", "reset"):
         assert f"Example: bnsearch {command} digits" in invoke(command, "--help").stdout
+    assert "Example: bnsearch compare b17-speed" in invoke("compare", "--help").stdout

@@ -21,7 +21,7 @@ WORDS = [
     *("standardize", "components", "hidden", "batch_norm", "bn_average", "bn_epsilon", "bn_statistics", "init"),
     *("batch_size", "learning_rate", "l2", "momentum", "epochs", "schedule", "kind", "low", "high", "log", "decay"),
     *("half_cycle_steps", "cycles", "warmup_epochs", "final", "trials", "sampler", "space", "rungs", "keep", "repeats"),
-    *("setting", "train_on", "normal", "", "a.b", "ä☃", "__class__", "model_config"),
+    *("setting", "train_on", "normal", "compare", "vary", "", "a.b", "ä☃", "__class__", "model_config"),
 ]
 TEXTS = [
     *("digits", "cifar10", "x.npz", "/dev/zero", "none", "center", "per-dimension", "affine", "plain", "moving"),
@@ -112,6 +112,9 @@ def check(content: bytes, folder: Path) -> bool:
         check_line(error)
         return False
     assert set(study.setups) == set(STAGES)
+    if (comparison := study.comparison) is not None:
+        assert comparison.variants
+        assert all(v.label and v.params[key] in comparison.choices[key] for v in comparison.variants for key in v.keys)
     table = study.tables.coarse
     if table.space is not None and table.sampler != "sobol":  # slow, and of the same space
         assert distributions(table.space)

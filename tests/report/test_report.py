@@ -9,8 +9,10 @@ from bnsearch.errors import StoreError, UsageError
 from bnsearch.report.report import report
 from bnsearch.search.stages import reset
 from bnsearch.search.study_file import Study
+from tests.helpers import TINY
 from tests.report.test_page import Parsed
 from tests.search.helpers import run, stored, tiny
+from tests.search.stopping import Countdown
 
 
 def parsed(study: Study) -> Parsed:
@@ -79,3 +81,45 @@ def test_the_results_of_another_database_are_not_shown(tmp_path: Path) -> None:
     run(tiny(tmp_path / "b", "training.epochs=1", "coarse.trials=1"), "coarse")
     with stored(tiny(tmp_path / "b")) as store, pytest.raises(StoreError, match="must belong to the database at hand"):
         report(tiny(tmp_path), store)
+
+
+COMPARED = TINY[: TINY.index("[coarse]")] + (
+    "[compare]\nrepeats = 2\nvary.network.batch_norm = ['none', 'plain']\nvary.training.momentum = [0.0, 0.5, 0.9]\n"
+)
+
+
+def test_variants_are_compared(tmp_path: Path) -> None:
+    study = tiny(tmp_path, text=COMPARED)
+    run(study, "compare")
+    page = parsed(study)
+    assert ids(page) == ["answer", "variants", "cost", "provenance"]
+    assert "6 variants over 2 repeats" in page.text
+    assert "Best batch_norm " in page.text
+    assert "colours tell momentum apart and dashes tell batch_norm apart" in page.text
+    assert "bands reach from the lowest to the highest" in page.text
+    assert f"bnsearch compare {study.called}" in page.text
+    assert "bnsearch run" not in page.text
+    assert "population" not in page.text, "it was not tested"
+    figures = [attrs["data-figure"] for attrs in page.of("script") if "data-figure" in attrs]
+    assert figures == [
+        f"variants-{part}_{figure}" for figure in ("accuracy", "loss", "cost") for part in ("train", "valid")
+    ]
+
+
+def test_variants_under_way_have_a_page_too(tmp_path: Path) -> None:
+    study = tiny(tmp_path, text=COMPARED)
+    with pytest.raises(KeyboardInterrupt):
+        run(study, "compare", progress=Countdown(3))
+    page = parsed(study)
+    assert "variants" in ids(page)
+    assert "0 variants" not in page.text
+
+
+def test_a_variant_whose_curves_are_gone_keeps_its_row(tmp_path: Path) -> None:
+    study = tiny(tmp_path, text=COMPARED)
+    run(study, "compare")
+    for path in (study.results / "curves").iterdir():
+        path.unlink()
+    page = parsed(study)
+    assert "6 variants over 2 repeats" in page.text
+    assert not [attrs for attrs in page.of("script") if "data-figure" in attrs]

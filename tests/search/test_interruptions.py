@@ -109,7 +109,7 @@ def test_stopped_at_growing_distances_along_the_chain(many_calls: bool, tmp_path
 def test_the_time_before_a_stop_counts(many_calls: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A trial that was gone on with once told the time of its last part alone."""
 
-    def a_minute_a_step(plan: Any, configurations: Any, state: Any, to_step: int, at_rung: bool) -> Any:
+    def a_minute_a_step(plan: Any, configurations: Any, state: Any, to_step: int, *how: Any) -> Any:
         n_steps = to_step - (0 if state is None else state.step)
         return dataclasses.replace(advance(plan, configurations, state, to_step), seconds=60.0 * n_steps)
 

@@ -778,7 +778,10 @@ def test_reset_of_files_that_cannot_be_removed_leaves_the_database(at: str, fini
 
 
 def test_reset_knows_its_stages(whole: Study) -> None:
-    with stored(whole) as store, pytest.raises(UsageError, match="coarse, fine, confirm, final, but got 'middle'"):
+    with (
+        stored(whole) as store,
+        pytest.raises(UsageError, match="coarse, fine, confirm, final, compare, but got 'middle'"),
+    ):
         reset(whole, store, "middle")
 
 

@@ -66,7 +66,7 @@ def test_digits_is_whole_and_small() -> None:
     assert study.base.data.valid == (1198, 1437)
     assert isinstance(study.base.training.schedule, Cosine)
     assert study.default_setting() == {"l2": 1e-3, "learning_rate": 0.1, "momentum": 0.9}
-    assert set(bundled()) >= {"digits", "cifar10-cyclic", "cifar10-momentum"}
+    assert set(bundled()) >= {"digits", "cifar10-cyclic", "cifar10-momentum", "b17-overfit", "n19-sensitivity"}
 
 
 # ---- where a name leads

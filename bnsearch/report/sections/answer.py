@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from bnsearch.report import headlines
+from bnsearch.report.comparison import sentences
 from bnsearch.report.conclusions import Finding
 from bnsearch.report.figures.accuracy import accuracies
 from bnsearch.report.findings import findings
@@ -15,6 +16,8 @@ Group = tuple[str, list[str]]
 
 def answer(record: StudyRecord) -> Section:
     """The last thing that is known, and the edge verdicts that stand."""
+    if not record.stages and record.compare is not None:
+        return _of_comparison(record.compare)
     ends = [
         stage for stage in record.stages if stage.name not in LEVELS and (stage.row["verdict"] or stage.row["result"])
     ]
@@ -27,6 +30,12 @@ def answer(record: StudyRecord) -> Section:
     if unfinished:
         own.append(("Go on", [unfinished]))
     return Section("answer", "Answer", [headlines.answer(record)], own, drawings=list(_drawings(record)))
+
+
+def _of_comparison(compare: StageRecord) -> Section:
+    """Of a study that searches nothing."""
+    first, *others = sentences(compare.row["comparison"])
+    return Section("answer", "Answer", [f"{first[:1].upper()}{first[1:]}."], [("Compare", others)] if others else [])
 
 
 def _drawings(record: StudyRecord) -> Iterable[Drawing]:

@@ -15,13 +15,13 @@ def cost(record: StudyRecord) -> Section:
         alt = "Validation accuracy of completed trials against time, with the best so far."
         drawings.append(Drawing("history", finding, course(record.levels), alt, wide=True))
     head = ["stage", "complete", "stopped", "diverged", "under way", "epochs", "elapsed", "workers' time", "epochs/s"]
-    table = Table("Networks, epochs and time of each stage", head, [_row(stage) for stage in record.stages])
+    table = Table("Networks, epochs and time of each stage", head, [_row(stage) for stage in record.begun])
     notes = [
         "An epoch is one network's. Elapsed: from a stage's first trial to its last, interruptions included. Workers' "
         "time: the shares of all networks in the time of the processes that trained them."
     ]
     return Section(
-        "cost", "What it took", [headlines.cost(record.stages)], drawings=drawings, tables=[table], notes=notes
+        "cost", "What it took", [headlines.cost(record.begun)], drawings=drawings, tables=[table], notes=notes
     )
 
 

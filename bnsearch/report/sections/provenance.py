@@ -17,7 +17,7 @@ NOT_AGAIN = "the study file has changed since: no command makes these results ag
 
 def provenance(record: StudyRecord, commands: Sequence[str] | None) -> Section:
     """Everything that another run needs."""
-    stages = record.stages
+    stages = record.begun
     revisions = _distinct([stage.revision or "an installed package" for stage in stages])
     facts = [
         ("Study file", [f"{record.file.name}, bundled with bnsearch" if record.bundled else str(record.file)]),
@@ -58,7 +58,7 @@ def _text(value: Any) -> str:
 
 
 def _fingerprints(record: StudyRecord) -> str:
-    return listed(_distinct([stage.fingerprint for stage in record.stages]))
+    return listed(_distinct([stage.fingerprint for stage in record.begun]))
 
 
 def _distinct(values: Sequence[str]) -> list[str]:

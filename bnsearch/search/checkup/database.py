@@ -12,7 +12,7 @@ from bnsearch.search.checkup.line import Line, size
 from bnsearch.search.database_error import RESTORE
 from bnsearch.search.lock import holder, in_turn, lock_files
 from bnsearch.search.session import existing_store, revision
-from bnsearch.search.setups import STUDIES
+from bnsearch.search.setups import NAMES
 from bnsearch.search.sqlite import copy_in_memory
 from bnsearch.search.stages import status
 from bnsearch.search.store import check_database
@@ -31,7 +31,7 @@ def read(study: Study, storage: str | None) -> Stored:
     """All of it; BnsearchError where it cannot be read or understood."""
     with existing_store(study, storage) as store:
         rows = status(store, study.called, study.results)
-        found = {stage: s for stage in STUDIES if store is not None and (s := store.load(stage)) is not None}
+        found = {stage: s for stage in NAMES if store is not None and (s := store.load(stage)) is not None}
         attrs = {stage: dict(optuna_study.user_attrs) for stage, optuna_study in found.items()}
     return Stored({row["stage"]: row["trials"] for row in rows}, attrs)
 

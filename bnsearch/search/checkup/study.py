@@ -14,7 +14,7 @@ from bnsearch.search.checkup.line import Line, size
 from bnsearch.search.checkup.needs import Shape
 from bnsearch.search.materials import check_data, rows_of, with_velocity
 from bnsearch.search.owner import check_owner
-from bnsearch.search.setups import STAGES
+from bnsearch.search.setups import COMPARE, STAGES
 from bnsearch.search.study_file import Study
 
 DOWNLOAD_BYTES = 350_000_000  # the archive and what it holds
@@ -55,7 +55,12 @@ def shape_of(study: Study, dataset: Dataset, n_workers: int) -> Shape:
         "confirm": 5 * tables.confirm.repeats,
         "final": tables.final.repeats,
     }
-    widest = max((setups[stage].network.hidden for stage in STAGES), key=sum)
+    n_models, variants = tables.final.repeats, study.comparison.variants if study.comparison else ()
+    if study.comparison is not None:
+        n_trials["compare"] = len(variants) * study.comparison.repeats
+        n_models += 2 * n_trials["compare"]
+    trained = [*(setups[stage] for stage in STAGES), *(variant.setup for variant in variants)]
+    widest = max((setup.network.hidden for setup in trained), key=sum)
     _, (first, end) = rows_of(study.base.data, len(dataset.X))
     return Shape(
         n_rows=len(dataset.X),
@@ -68,7 +73,7 @@ def shape_of(study: Study, dataset: Dataset, n_workers: int) -> Shape:
         n_lanes=max(n_trials.values()),
         n_trials=sum(n_trials.values()),
         n_parts=2 + tables.confirm.repeats,
-        n_models=tables.final.repeats,
+        n_models=n_models,
         n_workers=n_workers,
     )
 
@@ -85,6 +90,10 @@ def results(study: Study, url: str) -> Iterator[Line]:
             broken.append(path.name)
     if broken:
         remedy = f"run `bnsearch final {study.called}`, which makes them anew without another look at the test set"
+        if all(name.startswith(COMPARE) for name in broken):
+            remedy = (
+                f"bring back copies; else they can be tested only after `bnsearch reset {study.called} --from compare`"
+            )
         yield Line("Models", "warn", f"{', '.join(broken)} of {len(models)} cannot be read", remedy)
     elif models:
         yield Line("Models", "ok", f"{len(models)}, all whole")
