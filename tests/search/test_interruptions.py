@@ -320,7 +320,10 @@ def test_a_damaged_state_changes_no_number(
         path.write_bytes(path.read_bytes()[:-1])
     run(study, stage, progress=heard)
     assert len(heard.lines) == len(states)
-    assert all(re.search(r"cannot be read: .* goes on from step \d+, stored before it", line) for line in heard.lines)
+    assert all(
+        re.search(r"must be a readable safetensors file, but: .* goes on from step \d+, stored before it", line)
+        for line in heard.lines
+    )
     stages = STAGES[: STAGES.index(stage) + 1]
     assert_as_if_never_stopped(study, whole, *[name for name in STUDIES if STAGE_OF[name] in stages])
 
