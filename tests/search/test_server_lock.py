@@ -99,13 +99,12 @@ def test_eight_make_the_tables_of_a_fresh_database_together(database: str) -> No
 
 
 @contextmanager
-def searching(folder: Path, database: str) -> Iterator[subprocess.Popen[str]]:
-    """A search without an end in a process of its own, with a worker, begun as far as its first trials."""
+def searching(folder: Path, database: str, *options: str) -> Iterator[subprocess.Popen[str]]:
+    """A coarse search in a process of its own, with a worker, begun as far as its first trials."""
     tiny(folder, text=BRIEF)
     command = [*COMMAND, "coarse", "tiny.toml", "--workers", "1", "--storage", database]
-    endless = ["--set", "training.epochs=1000000"]
     with subprocess.Popen(
-        [*command, *endless], cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [*command, *options], cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
         assert process.stderr is not None
         try:
@@ -116,11 +115,12 @@ def searching(folder: Path, database: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_a_holder_that_is_killed_frees_it(database: str, tmp_path: Path) -> None:
-    with searching(tmp_path / "one", database) as process:
+    endless = "training.epochs=1000000"
+    with searching(tmp_path / "one", database, "--set", endless) as process:
         with pytest.raises(LockedError, match=f"but process {process.pid} on "):
             run(tiny(tmp_path / "two", text=BRIEF), "coarse", storage=database)
         process.kill()
-    study, patience = tiny(tmp_path / "two", "training.epochs=1000000", text=BRIEF), time.monotonic() + 60
+    study, patience = tiny(tmp_path / "two", endless, text=BRIEF), time.monotonic() + 60
     while True:
         try:
             with store_to_change(study, database) as store:
@@ -130,6 +130,19 @@ def test_a_holder_that_is_killed_frees_it(database: str, tmp_path: Path) -> None
             assert time.monotonic() < patience, "its lock outlived it"
             time.sleep(0.05)
     assert states == {TrialState.RUNNING}, "else the moment was badly chosen"
+
+
+def test_killed_and_gone_on_with(database: str, tmp_path: Path, in_sqlite: Any) -> None:
+    with searching(tmp_path, database) as process:
+        process.kill()
+    study, patience = tiny(tmp_path, text=BRIEF), time.monotonic() + 60
+    while True:
+        try:
+            run(study, *STAGES, storage=database)
+            break
+        except LockedError:
+            assert time.monotonic() < patience
+    assert found_in(study, database) == in_sqlite
 
 
 def test_stopped_and_gone_on_with(database: str, tmp_path: Path, in_sqlite: Any) -> None:
