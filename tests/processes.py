@@ -15,6 +15,7 @@ class Command:
 
     def __init__(self, folder: Path, *arguments: str):
         self.messages = folder / "messages.txt"
+        self.begins = self.messages.stat().st_size if self.messages.exists() else 0  # after those before it
         with self.messages.open("a") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "bnsearch", *arguments],
@@ -54,7 +55,7 @@ class Command:
 
     def said(self) -> str:
         """All that it has said so far."""
-        return self.messages.read_text()
+        return self.messages.read_bytes()[self.begins :].decode()
 
     def last_line(self) -> str:
         """Of what it said."""

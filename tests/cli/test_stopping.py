@@ -68,7 +68,7 @@ def assert_it_goes_on(folder: Path, finished_once: Path) -> None:
 def test_a_search_that_was_stopped_comes_to_the_same_results(
     signals: tuple[signal.Signals, ...], folder: Path, finished_once: Path
 ) -> None:
-    for delay in (0.0, 0.3, 0.7):
+    for delay in (0.05, 0.2):
         command = begun(folder, delay)
         for number in signals:  # the second comes while the first is being heeded
             command.process.send_signal(number)
@@ -81,7 +81,7 @@ def test_a_search_that_was_stopped_comes_to_the_same_results(
 def test_a_search_whose_processes_are_killed_comes_to_the_same_results(
     who: str, folder: Path, finished_once: Path
 ) -> None:
-    for delay in (0.0, 0.3, 0.7):
+    for delay in (0.05, 0.2):
         command = begun(folder, delay)
         workers = command.workers()
         for pid in {"coordinator": [], "worker": workers[:1], "both": workers}[who]:
