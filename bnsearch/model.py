@@ -5,7 +5,6 @@ plain chain affine -> ReLU -> … -> affine -> softmax. Files are safetensors: `
 `layers.0.bias` (fan_out,), ….
 """
 
-import hashlib
 import json
 import math
 from collections.abc import Mapping
@@ -19,12 +18,12 @@ from numpy.typing import NDArray
 from bnsearch.core.layers import Moments
 from bnsearch.core.network import Network
 from bnsearch.data.dataset import one_line
+from bnsearch.data.tensor_file import altered, read_tensors, write_tensors
 from bnsearch.data.transform import Transform
-from bnsearch.data.whole_file import write_whole
 from bnsearch.errors import ModelError
 
 Float = NDArray[np.float64]
-FORMAT = "bnsearch-model-1"
+FORMAT = "bnsearch-model-2"
 CHUNK_ROWS = 1000
 
 
@@ -98,37 +97,25 @@ def _behind(transform: Transform, W: Float, b: Float) -> tuple[Float, Float]:
 
 def save_model(model: Model, path: Path) -> None:
     """Write a .safetensors file, whole or not at all."""
-    from safetensors.numpy import save
-
     tensors = {}
     for i, (W, b) in enumerate(zip(model.weights, model.biases, strict=True)):
-        tensors[f"layers.{i}.weight"], tensors[f"layers.{i}.bias"] = np.ascontiguousarray(W), np.ascontiguousarray(b)
+        tensors[f"layers.{i}.weight"], tensors[f"layers.{i}.bias"] = W, b
     text = {"format": FORMAT, "classes": json.dumps(model.classes), "metadata": json.dumps(dict(model.metadata))}
-    text["checksum"] = _checksum(tensors, text)
-    write_whole(path, [save(tensors, metadata=text)])
+    write_tensors(path, tensors, text)
 
 
 def load_model(path: str | Path) -> Model:
-    """Read a file that `save_model` wrote; raises ModelError for anything else."""
-    from safetensors import safe_open
-
-    try:
-        if not Path(path).is_file():  # a pipe would let wait for ever
-            raise FileNotFoundError("there is none")
-        with safe_open(path, framework="numpy") as file:
-            text = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-    except Exception as error:  # safetensors has many for what is no such file, and for types that NumPy does not know
-        raise ModelError(f"{path} must be a readable safetensors file, but: {one_line(error)}.") from error
+    """Read a file that `save_model` wrote; raises ModelError for anything else. One of others may have no checksum."""
+    found = read_tensors(Path(path))
+    if found is None:
+        raise ModelError(f"{path} must be a readable safetensors file, but there is none.")
+    tensors, text = found.tensors, found.text
     if text.get("format") != FORMAT:
         raise ModelError(
             f"{path} must be a model written by bnsearch ({FORMAT}), but its format is {text.get('format')!r}."
         )
-    if text.get("checksum", (found := _checksum(tensors, text))) != found:
-        raise ModelError(
-            f"{path} must be as it was written, but its checksum says that it was altered: bring back a copy, or run "
-            f"`bnsearch final` again."
-        )
+    if found.has_checksum and not found.is_as_written:
+        raise altered(Path(path), ": bring back a copy, or run `bnsearch final` again")
     try:
         n_layers = len(tensors) // 2
         weights = tuple(tensors[f"layers.{i}.weight"] for i in range(n_layers))
@@ -155,12 +142,3 @@ def _checked_classes(names: Any) -> tuple[str, ...]:
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise TypeError("its classes are no list of names")
     return tuple(names)
-
-
-def _checksum(tensors: Mapping[str, NDArray[Any]], text: Mapping[str, str]) -> str:
-    """Of all that the file says; a file of others may come without one."""
-    digest = hashlib.sha256(json.dumps([text.get("classes"), text.get("metadata")]).encode())
-    for name in sorted(tensors):
-        digest.update(f"{name} {tensors[name].dtype} {tensors[name].shape}".encode())
-        digest.update(tensors[name].tobytes())
-    return digest.hexdigest()

@@ -5,7 +5,15 @@ from collections.abc import Iterator
 import pytest
 from threadpoolctl import threadpool_limits
 
-pytest_plugins = ["tests.browser"]
+from tests.helpers import heed_interrupts
+
+pytest_plugins = ["tests.browser", "tests.postgres"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interrupts() -> None:
+    """Signals are sent to processes that the tests begin."""
+    heed_interrupts()
 
 
 @pytest.fixture(scope="session", autouse=True)

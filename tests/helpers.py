@@ -1,5 +1,7 @@
 """What the tests of the search and of the command line share: a study on the digits that takes a second."""
 
+import signal
+
 TINY = """
 seed = 6
 [data]
@@ -34,6 +36,12 @@ def changed(text: str, *changes: tuple[str, str]) -> str:
         assert old in text, old
         text = text.replace(old, new)
     return text
+
+
+def heed_interrupts() -> None:
+    """A shell lets what it begins in the background ignore SIGINT, and all its children with it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 # less of it, for tests that do not look at the numbers; fine goes on to a further level

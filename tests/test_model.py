@@ -186,7 +186,7 @@ assert not {"optuna", "sqlalchemy", "sklearn", "pandas"} & set(sys.modules)
 
 # ---- what is no model
 
-TEXT = {"format": "bnsearch-model-1", "classes": '["a", "b", "c"]', "metadata": "{}"}
+TEXT = {"format": "bnsearch-model-2", "classes": '["a", "b", "c"]', "metadata": "{}"}
 
 
 def tensors(**changes: Any) -> dict[str, Any]:
@@ -292,7 +292,7 @@ def test_no_byte_of_the_header_can_do_harm(small: Model, tmp_path: Path) -> None
         except ModelError:
             n_refused += 1
     assert n_refused > n_header / 4
-    assert json.loads(whole[8:n_header])["__metadata__"]["format"] == "bnsearch-model-1"
+    assert json.loads(whole[8:n_header])["__metadata__"]["format"] == "bnsearch-model-2"
 
 
 def test_an_empty_file_with_the_right_text_is_refused(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def _found(row: Row) -> list[Finding]:
     if row["result"]:
         return under_way + final_findings(row["result"])
     if row["stage"] == COMPARE:
-        return under_way + comparison_findings(row["comparison"])
+        return under_way or comparison_findings(row["comparison"])
     if row["stage"] not in LEVELS:
         return under_way + (confirm_findings(row["verdict"]) if row["verdict"] else [])
     if under_way or not row["verdict"]:

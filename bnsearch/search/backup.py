@@ -15,11 +15,12 @@ from bnsearch.data.whole_file import name_new
 from bnsearch.errors import StoreError, UsageError
 from bnsearch.search.address import sqlite_path, without_password
 from bnsearch.search.database_error import cause_and_remedy, database_errors
-from bnsearch.search.lock import in_turn, study_locked
+from bnsearch.search.lock import in_turn
 from bnsearch.search.session import storage_url
 from bnsearch.search.sqlite import check_whole, check_writable, has_schema, reading
 from bnsearch.search.store import Schema, schema_storage
 from bnsearch.search.study_file import Study
+from bnsearch.search.study_lock import study_locked
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ def backup(study: Study, storage: str | None, file: Path | None) -> Backup:
     """Copy the study's database, with all studies in it, to a file that is not there yet; by default beside it."""
     path = _file_of(study, storage, "pg_dump or the like")
     target = file if file is not None else _dated(path, "backup")
-    with in_turn(path.parent):  # so that no writer begins while a database that nobody uses is read
+    with in_turn(path):  # so that no writer begins while a database that nobody uses is read
         return _copy(path, target)
 
 
@@ -44,7 +45,7 @@ def upgrade(study: Study, storage: str | None) -> Backup:
     """Bring a database to the schema of this Optuna, after a backup beside it."""
     path = _file_of(study, storage, "pg_dump or the like, then `optuna storage upgrade`")
     url = storage_url(study, storage)
-    with study_locked(study.results, path), in_turn(path.parent), database_errors(url):
+    with study_locked(study.results, url), in_turn(path), database_errors(url):
         check_writable(path)
         with reading(path) as connection:
             is_older = has_schema(connection) and Schema.of(schema_storage("sqlite://", connection)).is_older

@@ -68,10 +68,10 @@ class Browsed:
     def _copied(self) -> sqlite3.Connection:
         began = time.monotonic()
         first, *others = self.paths
-        with in_turn(first.resolve().parent):
+        with in_turn(first):
             copy = copy_in_memory(first)
         for i, path in enumerate(others, start=1):
-            with in_turn(path.resolve().parent):
+            with in_turn(path):
                 merge(copy, path, i)
         done = time.monotonic()
         self._due = done + max(REST * (done - began), MIN_REST_SECONDS)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import optuna
 import sqlalchemy as sa
 
+from bnsearch.data.dataset import one_line
 from bnsearch.data.disk_error import DISK, RIGHTS, ROOM
 from bnsearch.errors import StoreError
 from bnsearch.search.address import hide_passwords, without_password
@@ -35,6 +36,15 @@ def cause_and_remedy(error: BaseException) -> str:
     other = "see to the server and the address" if isinstance(said, sa.exc.DBAPIError) and not name else "mend that"
     remedy = next((remedy for start, remedy in REMEDIES.items() if name.startswith(start)), other)
     return f"{cause.rstrip('.')}: {remedy}"
+
+
+def no_driver(url: str, error: ImportError) -> StoreError:
+    """What a URL asks for is not installed."""
+    return StoreError(
+        f"The database {without_password(url)} must have its driver installed, but: "
+        f"{one_line(error.__cause__ or error)}: install it (for PostgreSQL: pip install psycopg[binary], and begin the "
+        f"address with postgresql+psycopg://), or leave out --storage."
+    )
 
 
 @contextmanager

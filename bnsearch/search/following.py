@@ -10,22 +10,21 @@ from bnsearch.search.browsing import Browsed, browse
 from bnsearch.search.courses import view_of
 from bnsearch.search.database_error import database_errors
 from bnsearch.search.live import View
-from bnsearch.search.lock import lock_files, seems_held
 from bnsearch.search.session import storage_url
 from bnsearch.search.setups import NAMES
 from bnsearch.search.study_file import Study
+from bnsearch.search.study_lock import seems_at_work
 
 
 class Followed:
     """A study that may be under way."""
 
     def __init__(self, study: Study, url: str, browsed: Browsed):
-        self.study, self.browsed = study, browsed
-        self.locks = lock_files(study.results, sqlite_path(url))
+        self.study, self.url, self.browsed = study, url, browsed
 
     def is_at_work(self) -> bool:
         """Does a process hold the study, as far as this machine can tell?"""
-        return any(map(seems_held, self.locks))
+        return seems_at_work(self.study.results, self.url)
 
     def look(self) -> dict[str, View]:
         """All stages that have come to training, by the names of their studies; of those under way the last is."""

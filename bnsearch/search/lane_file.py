@@ -13,12 +13,12 @@ import numpy as np
 from bnsearch.core import tree
 from bnsearch.core.train import Record, State
 from bnsearch.core.tree import Array
-from bnsearch.data.whole_file import write_whole
+from bnsearch.data.tensor_file import altered, read_tensors, write_tensors
 from bnsearch.errors import ModelError
 from bnsearch.search.cohort import Lane
 from bnsearch.search.plan import start_state
 
-FORMAT = 3  # 1 had weights as (K, fan_in, fan_out), 2 a checksum without the identity
+FORMAT = 4  # 1 had weights as (K, fan_in, fan_out), 2 a checksum without the identity, 3 one of its own kind
 CURVE = "curve"
 FIGURES = (
     "learning_rate",
@@ -47,13 +47,9 @@ class Stored(NamedTuple):
 
 def save_lane(path: Path, lane: Lane, stored: Stored) -> None:
     """Write a lane's state; it is on the disk before it takes the place of the last one, which becomes the previous."""
-    from safetensors.numpy import save
-
     tensors = dict(tree.leaves(stored.state)) | {CURVE: _to_array(stored.curve)}
-    tensors = {name: np.ascontiguousarray(array) for name, array in tensors.items()}
     text = {"step": str(stored.state.step), "seconds": repr(stored.seconds), "identity": _identity(lane)}
-    text["checksum"] = _checksum(tensors, text)
-    write_whole(path, [save(tensors, metadata=text)], keep=previous(path))
+    write_tensors(path, tensors, text, keep=previous(path))
 
 
 def previous(path: Path) -> Path:
@@ -84,18 +80,12 @@ def _load(path: Path, lane: Lane) -> Stored | None:
     """What the file holds; None where there is none, or one of another lane; raises ModelError for half a file or one
     that was altered.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            text = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-    except FileNotFoundError:
+    found = read_tensors(path)
+    if found is None:
         return None
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"{path} must be a whole state, but cannot be read: {error}.") from error
-    if text.get("checksum") != _checksum(tensors, text):
-        raise ModelError(f"{path} must be as it was written, but its checksum says that it was altered.")
+    if not found.is_as_written:
+        raise altered(path)
+    tensors, text = found.tensors, found.text
     if text.get("identity") != _identity(lane):
         return None
     empty = start_state(lane.plan, 1)
@@ -127,14 +117,6 @@ def _identity(lane: Lane) -> str:
 def _layout(tensors: dict[str, Array]) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Type and shape of each array; a curve may have any number of rows."""
     return {name: (str(a.dtype), a.shape[1:] if name == CURVE else a.shape) for name, a in tensors.items()}
-
-
-def _checksum(tensors: dict[str, Array], text: dict[str, str]) -> str:
-    digest = hashlib.sha256(" ".join(str(text.get(name)) for name in ("step", "seconds", "identity")).encode())
-    for name in sorted(tensors):
-        digest.update(name.encode() + str(tensors[name].dtype).encode() + str(tensors[name].shape).encode())
-        digest.update(tensors[name].tobytes())
-    return digest.hexdigest()
 
 
 def _to_array(curve: list[dict[str, float]]) -> Array:

@@ -1,4 +1,4 @@
-"""One coordinator a study: exclusive locks that the system frees when their holder dies."""
+"""Lock files: exclusive, and freed by the system when their holder dies."""
 
 import fcntl
 import json
@@ -6,14 +6,41 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from bnsearch.data.disk_error import cause_and_remedy
 from bnsearch.errors import LockedError, StoreError
 
 WRITING_SECONDS = 1.0  # a holder has the lock before its name stands in the file
+
+
+class Holder(NamedTuple):
+    """A process that holds a lock, as others are told of it."""
+
+    host: str
+    pid: int
+    since: str
+
+    def __str__(self) -> str:
+        return f"process {self.pid} on {self.host} (since {self.since})"
+
+
+def this_process() -> Holder:
+    """From now on."""
+    return Holder(socket.gethostname(), os.getpid(), moment(datetime.now(UTC)))
+
+
+def moment(at: datetime) -> str:
+    """As holders tell it."""
+    return at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def in_use(what: str, who: Holder | str) -> LockedError:
+    """Said to whoever comes second."""
+    return LockedError(f"{what} must not be in use, but {who} holds it; wait for it to end.")
 
 
 def lock_files(results: Path, database: Path | None) -> list[Path]:
@@ -31,15 +58,6 @@ def lock_files(results: Path, database: Path | None) -> list[Path]:
 
 
 @contextmanager
-def study_locked(results: Path, database: Path | None) -> Iterator[None]:
-    """Hold all locks of a study, or raise LockedError with a holder."""
-    with ExitStack() as held:
-        for path in lock_files(results, database):
-            held.enter_context(locked(path, f"The study {results.name!r}"))
-        yield
-
-
-@contextmanager
 def locked(path: Path, what: str) -> Iterator[None]:
     """Hold the lock file at path, or raise LockedError with its holder."""
     with _opened(path, os.O_RDWR | os.O_CREAT) as descriptor:
@@ -50,11 +68,9 @@ def locked(path: Path, what: str) -> Iterator[None]:
                 f"{path} must lie on a file system that has locks, but: {os.strerror(error.errno or 0)}: choose "
                 f"another place."
             ) from error
-        since = datetime.now(UTC).isoformat(timespec="seconds")
-        holder = {"host": socket.gethostname(), "pid": os.getpid(), "since": since}
         with suppress(OSError):  # a full disk, which whatever is written next will tell
             os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, json.dumps(holder).encode(), 0)
+            os.pwrite(descriptor, json.dumps(this_process()._asdict()).encode(), 0)
         try:
             yield
         finally:  # the file stays: removing it would let two processes lock different files
@@ -72,8 +88,7 @@ def _take(descriptor: int, what: str) -> None:
         except BlockingIOError as error:
             named = _holder(descriptor)
             if named is not None or time.monotonic() > until:
-                who = named or "another process"
-                raise LockedError(f"{what} must not be in use, but {who} holds it; wait for it to end.") from error
+                raise in_use(what, named or "another process") from error
         time.sleep(0.01)
 
 
@@ -86,7 +101,7 @@ def holder(path: Path) -> str | None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # given back at once
     except BlockingIOError:
-        return _holder(descriptor) or "another process"
+        return str(_holder(descriptor) or "another process")
     finally:
         os.close(descriptor)
     return None
@@ -106,9 +121,11 @@ def seems_held(path: Path) -> bool:
 
 
 @contextmanager
-def in_turn(folder: Path) -> Iterator[None]:
-    """Wait for the lock on a folder itself, for what must be done by one process after another."""
-    with _opened(folder, os.O_RDONLY) as descriptor:
+def in_turn(database: Path) -> Iterator[None]:
+    """Wait for the lock on the folder in which an SQLite database really lies, for what must be done by one process
+    after another, by whichever of its names they know it.
+    """
+    with _opened(Path(os.path.realpath(database)).parent, os.O_RDONLY) as descriptor:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
 
@@ -128,13 +145,12 @@ def _opened(path: Path, flags: int) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _holder(descriptor: int) -> str | None:
+def _holder(descriptor: int) -> Holder | None:
     """What the file says, unless it is about nobody who lives."""
     try:
-        holder = json.loads(os.pread(descriptor, 1000, 0))
-        named = f"process {holder['pid']} on {holder['host']} (since {holder['since']})"
-        return named if holder["host"] != socket.gethostname() or _is_alive(int(holder["pid"])) else None
-    except (ValueError, KeyError, TypeError):
+        found = Holder(**json.loads(os.pread(descriptor, 1000, 0)))
+        return found if found.host != socket.gethostname() or _is_alive(int(found.pid)) else None
+    except (ValueError, TypeError):
         return None
 
 

@@ -3,7 +3,6 @@
 They are chosen while the test set is open, so that whoever shows them later need not open it again.
 """
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bnsearch.data.whole_file import write_whole
+from bnsearch.data.tensor_file import read_tensors, write_tensors
 from bnsearch.errors import ModelError
 
 NAME = "mistakes.safetensors"
-FORMAT = "bnsearch-mistakes-1"
+FORMAT = "bnsearch-mistakes-2"
 N_KEPT = 24
 
 
@@ -64,40 +63,22 @@ def most_confident(
 
 
 def save_mistakes(mistakes: Mistakes, path: Path) -> None:
-    """Write a .safetensors file with a checksum, whole or not at all."""
-    from safetensors.numpy import save
-
-    tensors = {name: np.ascontiguousarray(getattr(mistakes, name)) for name in _ARRAYS}
-    text = {"format": FORMAT, "facts": json.dumps({name: getattr(mistakes, name) for name in _FACTS})}
-    text["checksum"] = _checksum(tensors, text)
-    write_whole(path, [save(tensors, metadata=text)])
+    """Write a .safetensors file, whole or not at all."""
+    tensors = {name: getattr(mistakes, name) for name in _ARRAYS}
+    facts = {name: getattr(mistakes, name) for name in _FACTS}
+    write_tensors(path, tensors, {"format": FORMAT, "facts": json.dumps(facts)})
 
 
 def load_mistakes(path: Path) -> Mistakes | None:
     """Read a file that `save_mistakes` wrote, None where there is none; raises ModelError for anything else."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            text = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
-    except FileNotFoundError:
+    found = read_tensors(path)
+    if found is None:
         return None
-    except (OSError, SafetensorError) as error:
-        raise ModelError(f"{path} must be a readable safetensors file, but: {error}.") from error
-    if text.get("format") != FORMAT or set(tensors) != set(_ARRAYS) or text.get("checksum") != _checksum(tensors, text):
+    if found.text.get("format") != FORMAT or set(found.tensors) != set(_ARRAYS) or not found.is_as_written:
         raise ModelError(f"{path} must be what `bnsearch final` wrote ({FORMAT}), but is damaged or something else.")
-    facts = json.loads(text["facts"])
-    return Mistakes(**tensors, **facts | {"image_shape": tuple(facts["image_shape"])})
+    facts = json.loads(found.text["facts"])
+    return Mistakes(**found.tensors, **facts | {"image_shape": tuple(facts["image_shape"])})
 
 
 _ARRAYS = ("X", "rows", "y", "predicted", "confidence", "of_truth")
 _FACTS = ("n_wrong", "n_test", "image_shape", "unit")
-
-
-def _checksum(tensors: dict[str, NDArray[Any]], text: dict[str, str]) -> str:
-    digest = hashlib.sha256(text.get("facts", "").encode())
-    for name in sorted(tensors):
-        digest.update(f"{name} {tensors[name].dtype} {tensors[name].shape}".encode())
-        digest.update(tensors[name].tobytes())
-    return digest.hexdigest()

@@ -13,12 +13,13 @@ from bnsearch.errors import StoreError
 from bnsearch.search.address import default_url, sqlite_path, without_password
 from bnsearch.search.database_error import RESTORE, database_errors
 from bnsearch.search.executor import ExecutorFactory
-from bnsearch.search.lock import in_turn, study_locked
+from bnsearch.search.lock import in_turn
 from bnsearch.search.materials import Materials, cache_folder
 from bnsearch.search.owner import check_not_emptied, check_owner, claim
 from bnsearch.search.progress import Progress
 from bnsearch.search.store import Store, check_database, open_existing, open_store
 from bnsearch.search.study_file import Study
+from bnsearch.search.study_lock import study_locked
 
 Present = Callable[["Session", Collection[str]], None]
 
@@ -80,11 +81,12 @@ def open_session(
         check_writable(materials.cache)
     if path is not None and path.exists():
         check_not_emptied(study, path)
-        with in_turn(path.parent):
+        with in_turn(path):
             check_database(path)
-    with study_locked(study.results, path), database_errors(url):
+    with database_errors(url), study_locked(study.results, url) as check:
         claim(study, url)
         store = open_store(url, study.name)
+        store.before_each_commit(check)
         try:
             yield Session(study, store, materials, present)
         finally:
@@ -102,11 +104,12 @@ def store_to_change(study: Study, storage: str | None) -> Iterator[Store | None]
         return
     if path is not None and path.exists():
         check_not_emptied(study, path)
-        with in_turn(path.parent):
+        with in_turn(path):
             check_database(path)
-    with study_locked(study.results, path), database_errors(url):
+    with database_errors(url), study_locked(study.results, url) as check:
         check_owner(study, url)
         store = open_store(url, study.name)
+        store.before_each_commit(check)
         try:
             yield store
         finally:

@@ -17,11 +17,11 @@ import sqlalchemy as sa
 from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
 
-from bnsearch.data.dataset import one_line
 from bnsearch.errors import StoreError
 from bnsearch.search.address import hide_passwords, sqlite_path, without_password
-from bnsearch.search.database_error import cause_and_remedy
+from bnsearch.search.database_error import cause_and_remedy, no_driver
 from bnsearch.search.lock import in_turn
+from bnsearch.search.server_lock import server_turn, wait_for_turn
 from bnsearch.search.sqlite import (
     BUSY_SECONDS,
     check_writable,
@@ -102,7 +102,8 @@ class Store:
     def record_look(self, fingerprint: str, purpose: str) -> int:
         """Write down a look at the test set before it happens; returns its number for this data."""
         with self._durable() as connection, connection.begin():
-            LOOKS.create(connection, checkfirst=True)
+            wait_for_turn(connection)
+            connection.execute(sa.schema.CreateTable(LOOKS, if_not_exists=True))
             now = datetime.now(UTC).isoformat(timespec="seconds")
             connection.execute(LOOKS.insert().values(fingerprint=fingerprint, study=self.name, purpose=purpose, at=now))
         return sum(look["refused"] is None for look in self.looks(fingerprint))
@@ -137,6 +138,10 @@ class Store:
             finally:
                 connection.exec_driver_sql("PRAGMA synchronous = NORMAL")
 
+    def before_each_commit(self, check: Callable[[], None]) -> None:
+        """What check raises keeps a transaction from being written."""
+        sa.event.listen(self.storage.engine, "commit", lambda connection: check())
+
     def close(self) -> None:
         """Give the connections back."""
         self.storage.remove_session()
@@ -147,8 +152,9 @@ def open_store(url: str, name: str) -> Store:
     """Open the database, and create it where there is none."""
     path = sqlite_path(url)
     if path is None:
-        return Store(_storage(url, {}), name)
-    with in_turn(path.resolve().parent):  # two creators at once would corrupt the schema
+        with server_turn(url):
+            return Store(_storage(url, {}), name)
+    with in_turn(path):  # two creators at once would corrupt the schema
         made = check_database(path)
         switch_to_wal(path)
         storage = _storage(url, {"connect_args": {"timeout": BUSY_SECONDS}}, made=made)
@@ -185,7 +191,7 @@ def open_existing(url: str, name: str) -> Store | None:
         return open_store(url, name)
     if not path.exists():
         return None
-    with in_turn(path.resolve().parent):  # so that no writer begins while a database that nobody uses is read
+    with in_turn(path):  # so that no writer begins while a database that nobody uses is read
         copy = copy_in_memory(path)
     # a storage completes its tables when it is opened: here, in the copy alone
     return Store(storage_on(url, path, lambda: copy), name)
@@ -249,11 +255,7 @@ def _storage(url: str, engine_kwargs: dict[str, Any], *, made: bool = False) -> 
             template, engine_kwargs=engine_kwargs, skip_compatibility_check=made, skip_table_creation=made
         )
     except ImportError as error:
-        cause = one_line(error.__cause__ or error)
-        raise StoreError(
-            f"The database {without_password(url)} must have its driver installed, but: {cause}: "
-            f"install it (for PostgreSQL: pip install psycopg[binary]), or leave out --storage."
-        ) from error
+        raise no_driver(url, error) from error
     except (sa.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, RuntimeError) as error:
         raise StoreError(
             f"The database {without_password(url)} must be one that Optuna {optuna.__version__} can use, but: "

@@ -10,11 +10,11 @@ from bnsearch.cli import commands, main
 from bnsearch.cli.options import Chosen
 from tests.cli.helpers import invoke, program
 
-ADDRESSES = [
-    "postgresql://me:s3cret@db.example.org/studies",
-    "postgresql://me@db.example.org/studies?password=s3cret",
+ADDRESSES = [  # where one can be connected to, nobody listens
+    "postgresql+psycopg://me:s3cret@127.0.0.1:1/studies",
+    "postgresql+psycopg://me@127.0.0.1:1/studies?password=s3cret",
     "postgresql://me:s3cret@db.example.org:port/studies",
-    "postgresql://me:half%40s3cret@db.example.org/studies",
+    "postgresql+psycopg://me:half%40s3cret@127.0.0.1:1/studies",
     "postgresql://me:half@s3cret@db.example.org/studies",
     "postgresql//me:s3cret@db.example.org/studies",
     "sqlite+pysqlcipher://:s3cret@/x.db",
@@ -65,7 +65,8 @@ def test_a_command_to_paste_has_none() -> None:
     given = {"seed": None, "workers": 2, "data_dir": None, "overrides": ("training.epochs=3",), "quiet": False}
     chosen = Chosen("digits", storage=ADDRESSES[0], **given)
     assert chosen.command("run") == (
-        "bnsearch run digits --workers 2 --storage 'postgresql://me:***@db.example.org/studies' --set training.epochs=3"
+        "bnsearch run digits --workers 2 --storage 'postgresql+psycopg://me:***@127.0.0.1:1/studies' "
+        "--set training.epochs=3"
     )
 
 
@@ -104,7 +105,7 @@ def test_what_a_library_says_is_cleaned_too(
 def test_as_a_process(folder: Path) -> None:
     result = program("status", "tiny.toml", "--storage", ADDRESSES[0], folder=folder)
     assert result.returncode == 2
-    assert result.stderr.startswith("bnsearch: The database postgresql://me:***@db.example.org/studies must have")
+    assert result.stderr.startswith("bnsearch: The database postgresql+psycopg://me:***@127.0.0.1:1/studies must ")
 
 
 def test_the_address_of_a_file_is_shown_and_stored_nowhere_but_beside_it(folder: Path) -> None:

@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from bnsearch.cli import stopping
 from tests.cli.helpers import COMMAND, endless_search
+from tests.processes import Command, kill
+from tests.search.helpers import files, record, tiny, without_look
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
@@ -41,26 +44,53 @@ def test_a_signal_to_all_processes_is_one_to_the_coordinator(folder: Path) -> No
     assert "A worker" not in stderr
 
 
-def test_a_search_that_was_stopped_comes_to_the_same_results(folder: Path, finished_once: Path) -> None:
-    from tests.search.helpers import files, record, tiny, without_look
+RUN = ("run", "tiny.toml", "--workers", "2")
 
-    codes = []
-    for delay in (1.2, 2.0, 2.8, None):
-        process = subprocess.Popen(
-            [*COMMAND, "run", "tiny.toml", "--workers", "2"],
-            cwd=folder,
-            stderr=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-        )
-        if delay is not None:
-            time.sleep(delay)
-            process.send_signal(signal.SIGTERM)
-        codes.append(process.wait(timeout=120))
-    assert set(codes) <= {0, 143, -15}  # -15: before Python had come so far
-    assert codes[-1] == 0
+
+def begun(folder: Path, delay: float) -> Command:
+    """The whole study from where it stands, some way into its training."""
+    command = Command(folder, *RUN)
+    while "tiny." not in command.said() and command.process.poll() is None:
+        time.sleep(0.01)
+    time.sleep(delay)
+    return command
+
+
+def assert_it_goes_on(folder: Path, finished_once: Path) -> None:
+    command = Command(folder, *RUN)
+    assert command.process.wait(120) == 0, command.last_line()
     own, whole = tiny(folder), tiny(finished_once)
     assert without_look(record(own)) == without_look(record(whole))
     assert files(own) == files(whole)
+
+
+@pytest.mark.parametrize("signals", [(signal.SIGTERM,), (signal.SIGINT, signal.SIGTERM)], ids=["once", "twice"])
+def test_a_search_that_was_stopped_comes_to_the_same_results(
+    signals: tuple[signal.Signals, ...], folder: Path, finished_once: Path
+) -> None:
+    for delay in (0.05, 0.2):
+        command = begun(folder, delay)
+        for number in signals:  # the second comes while the first is being heeded
+            command.process.send_signal(number)
+        codes = {CODES[number] for number in signals}  # of two at the same moment either may be the first
+        assert command.process.wait(60) in codes | {0}, command.last_line()
+    assert_it_goes_on(folder, finished_once)
+
+
+@pytest.mark.parametrize("who", ["coordinator", "worker", "both"])
+def test_a_search_whose_processes_are_killed_comes_to_the_same_results(
+    who: str, folder: Path, finished_once: Path
+) -> None:
+    for delay in (0.05, 0.2):
+        command = begun(folder, delay)
+        workers = command.workers()
+        for pid in {"coordinator": [], "worker": workers[:1], "both": workers}[who]:
+            kill(pid)
+        if who == "worker":  # which the coordinator outlives
+            assert command.process.wait(120) == 0, command.last_line()
+        else:
+            command.stop(signal.SIGKILL)  # and until its workers have left too
+    assert_it_goes_on(folder, finished_once)
 
 
 @pytest.mark.parametrize("number", CODES, ids=lambda number: number.name)
@@ -149,6 +179,7 @@ def test_the_exit_code_is_the_same_wherever_the_signal_comes() -> None:
 
 
 def test_the_first_signal_ends_it_when_patience_is_over(deaf: Callable[[float], "subprocess.Popen[str]"]) -> None:
+    assert stopping.PATIENCE_SECONDS < 5.0, "so much is promised"
     process = deaf(0.1)
     process.send_signal(signal.SIGTERM)
     _, stderr = process.communicate(timeout=60)

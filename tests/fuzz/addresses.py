@@ -11,7 +11,15 @@ from bnsearch.search.store import open_store
 from tests.fuzz.guard import check_line
 
 LETTERS = "kqzwj"  # in no other word here
-SCHEMES = ["postgresql://", "postgresql+psycopg2://", "mysql+pymysql://", "mssql://", "oracle9://", "redis://", "://"]
+SCHEMES = [
+    "postgresql+pg8000://",
+    "postgresql+psycopg2://",
+    "mysql+pymysql://",
+    "mssql://",
+    "oracle9://",
+    "redis://",
+    "://",
+]
 MISTAKES = ["postgresql//", "postgresql:/", "postgresql:", "", "//"]
 
 

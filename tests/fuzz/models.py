@@ -46,7 +46,7 @@ def _trained() -> tuple[Lane, State, bytes]:
 
 
 TEXTS = [
-    "bnsearch-model-1",
+    "bnsearch-model-2",
     "",
     "3",
     "[]",
@@ -121,7 +121,7 @@ def other_arrays(draw: st.DrawFn) -> bytes:
             "f8"
         )
     classes = json.dumps([str(i) for i in range(widths[-1])])
-    return save(arrays, metadata={"format": "bnsearch-model-1", "classes": classes, "metadata": "{}"})
+    return save(arrays, metadata={"format": "bnsearch-model-2", "classes": classes, "metadata": "{}"})
 
 
 def model_inputs() -> st.SearchStrategy[bytes]:

@@ -112,6 +112,9 @@ def check(content: bytes, folder: Path) -> bool:
         check_line(error)
         return False
     assert set(study.setups) == set(STAGES)
+    if (comparison := study.comparison) is not None:
+        assert comparison.variants
+        assert all(v.label and v.params[key] in comparison.choices[key] for v in comparison.variants for key in v.keys)
     table = study.tables.coarse
     if table.space is not None and table.sampler != "sobol":  # slow, and of the same space
         assert distributions(table.space)

@@ -122,27 +122,32 @@ def attrs_of(study: Study, stage: str) -> dict[str, Any]:
 
 def record(study: Study, stages: Sequence[str] = STUDIES) -> dict[str, Any]:
     """Everything in the database that must not depend on when or how it came about; floats compare bit for bit."""
-    found: dict[str, Any] = {}
     with stored(study) as store:
-        for stage in stages:
-            optuna_study = store.load(stage)
-            if optuna_study is None:
-                continue
-            trials = [
-                (
-                    t.number,
-                    t.state.name,
-                    t.params,
-                    t.value,
-                    t.intermediate_values,
-                    {k: v for k, v in t.user_attrs.items() if k != "wall_seconds"},
-                )
-                for t in optuna_study.get_trials(deepcopy=False)
-            ]
-            attrs = {k: v for k, v in optuna_study.user_attrs.items() if k != "revision"}
-            if "result" in attrs:  # but for where the models lie
-                attrs["result"] = {k: v for k, v in attrs["result"].items() if k not in ("model", "models")}
-            found[stage] = trials, attrs
+        return record_of(store, stages)
+
+
+def record_of(store: Store, stages: Sequence[str] = STUDIES) -> dict[str, Any]:
+    """The same of a database that is open."""
+    found: dict[str, Any] = {}
+    for stage in stages:
+        optuna_study = store.load(stage)
+        if optuna_study is None:
+            continue
+        trials = [
+            (
+                t.number,
+                t.state.name,
+                t.params,
+                t.value,
+                t.intermediate_values,
+                {k: v for k, v in t.user_attrs.items() if k != "wall_seconds"},
+            )
+            for t in optuna_study.get_trials(deepcopy=False)
+        ]
+        attrs = {k: v for k, v in optuna_study.user_attrs.items() if k != "revision"}
+        if "result" in attrs:  # but for where the models lie
+            attrs["result"] = {k: v for k, v in attrs["result"].items() if k not in ("model", "models")}
+        found[stage] = trials, attrs
     return found
 
 

@@ -2,13 +2,17 @@
 
 import os
 import signal
+import subprocess
 import sys
+import textwrap
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +21,7 @@ from bnsearch.errors import WorkerError
 from bnsearch.search import executor as module
 from bnsearch.search.executor import LocalExecutor, WorkerDied, local_executor
 from bnsearch.search.renewed import Renewed
+from tests.processes import is_alive
 
 PATIENCE_SECONDS = 60
 
@@ -147,6 +152,35 @@ def test_shutdown_waits_for_what_is_under_way_or_ends_it() -> None:
     with pytest.raises(WorkerDied):
         endless.result(PATIENCE_SECONDS)
     assert waiting.cancelled()
+
+
+ORPHANS = """
+    import os, sys, time
+    from bnsearch.search.executor import local_executor
+    if __name__ == "__main__":
+        executor = local_executor(2)
+        print(*{executor.submit(os.getpid).result() for _ in range(10)}, flush=True)
+        executor.submit(time.sleep, 1e6)
+        print("at work", flush=True)
+        sys.stdin.readline()
+"""
+
+
+def test_workers_leave_when_their_coordinator_is_killed_whether_idle_or_at_work(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent(ORPHANS))
+    with subprocess.Popen(
+        [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as coordinator:
+        assert coordinator.stdout is not None
+        workers = [int(pid) for pid in coordinator.stdout.readline().split()]
+        assert workers
+        assert coordinator.stdout.readline() == "at work\n"
+        coordinator.kill()
+    patience = time.monotonic() + PATIENCE_SECONDS
+    while any(map(is_alive, workers)):
+        assert time.monotonic() < patience, "a worker outlived its coordinator"
+        time.sleep(0.05)
 
 
 # ---- executors that break as a whole

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from bnsearch.search import browsing
+from bnsearch.search.address import default_url
 from bnsearch.search.following import followed
 from bnsearch.search.live import View
-from bnsearch.search.lock import study_locked
 from bnsearch.search.progress import Silent
 from bnsearch.search.stages import run_stage
+from bnsearch.search.study_lock import study_locked
 from tests.search.helpers import at_work, tiny
 from tests.search.test_sqlite import everything
 
@@ -44,7 +45,7 @@ def test_a_finished_study_has_nobody_at_work_and_is_left_as_it_is(finished: Path
 
 def test_who_holds_the_lock_is_at_work(finished: Path) -> None:
     study = tiny(finished)
-    with followed(study, None) as found, study_locked(study.results, finished / "tiny.db"):
+    with followed(study, None) as found, study_locked(study.results, default_url(finished, "tiny")):
         assert found is not None
         assert found.is_at_work()
         # a process that starts may take the lock: nobody tried it

@@ -1,9 +1,6 @@
 """A lane's state on the disk: it comes back bit for bit, or not at all."""
 
 import dataclasses
-import resource
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +21,7 @@ from bnsearch.search.lane_file import Stored, load_lane, previous, row, save_lan
 from bnsearch.search.tables import Exponential
 from tests.core.helpers import assert_identical
 from tests.search.helpers import CONFIGURATIONS, plan_of, tiny, untimed
+from tests.search.limits import files_of_at_most
 
 Curve = list[dict[str, float]]
 STEP = 9
@@ -308,17 +306,6 @@ def test_a_state_of_another_format(
 
 
 # ---- a full disk
-
-
-@contextmanager
-def files_of_at_most(n_bytes: int) -> Iterator[None]:
-    """As on a full disk: a write beyond fails."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_failed_write_leaves_the_last_state_and_nothing_else(written: tuple[Path, Lane]) -> None:

@@ -13,9 +13,10 @@ import pytest
 
 from bnsearch.errors import LockedError
 from bnsearch.search import lock
-from bnsearch.search.lock import study_locked
+from bnsearch.search.lock import in_turn
 from bnsearch.search.session import store_to_change
 from bnsearch.search.study_file import Study
+from bnsearch.search.study_lock import study_locked
 from tests.search.helpers import at_work, run, tiny
 
 QUICK = ("training.epochs=1", "coarse.trials=1", "network.hidden=[2]")
@@ -33,6 +34,11 @@ def folders(tmp_path: Path) -> None:
 
 def url(path: Path) -> str:
     return f"sqlite:///{path}"
+
+
+def own(folder: Path) -> str:
+    """The study's default database, whose lock is the folder's."""
+    return url(folder / "tiny.db")
 
 
 def assert_refused(study: Study, storage: str | None) -> None:
@@ -53,10 +59,10 @@ def test_two_folders_with_one_database_and_one_name(tmp_path: Path) -> None:
 
 def test_the_default_database_of_another_folder(tmp_path: Path) -> None:
     run(quick(tmp_path / "one"), "coarse")
-    own = url(tmp_path / "one" / "tiny.db")
+    shared = own(tmp_path / "one")
     with at_work(quick(tmp_path / "one")):
-        assert_refused(quick(tmp_path / "two"), own)
-    with at_work(quick(tmp_path / "two"), storage=own):
+        assert_refused(quick(tmp_path / "two"), shared)
+    with at_work(quick(tmp_path / "two"), storage=shared):
         assert_refused(quick(tmp_path / "one"), None)
 
 
@@ -67,6 +73,18 @@ def test_a_database_under_two_names(tmp_path: Path) -> None:
     with at_work(quick(tmp_path / "one"), storage=url(tmp_path / "data" / "link.db")):
         for path in ("data/real.db", "other-data/real.db", "other-data/link.db"):
             assert_refused(quick(tmp_path / "two"), url(tmp_path / path))
+
+
+def test_whoever_knows_a_database_by_another_name_waits_for_the_same_turn(tmp_path: Path) -> None:
+    """Some once waited for the folder of the link, and others for that of the database."""
+    (tmp_path / "one" / "link.db").symlink_to(tmp_path / "data" / "real.db")
+    with in_turn(tmp_path / "data" / "real.db"):
+        other = os.open(tmp_path / "data", os.O_RDONLY)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with in_turn(tmp_path / "one" / "link.db"), pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(other)
 
 
 def test_one_folder_with_two_databases(tmp_path: Path) -> None:
@@ -93,10 +111,10 @@ def test_different_studies_of_a_database_and_databases_of_a_folder_run_side_by_s
 def test_a_study_in_use_frees_what_it_had_locked_already(tmp_path: Path) -> None:
     """The folder's lock must not stay with whoever did not get the database's."""
     shared = tmp_path / "data" / "shared.db"
-    with study_locked(tmp_path / "one" / "tiny", shared):
-        with pytest.raises(LockedError), study_locked(tmp_path / "two" / "tiny", shared):
+    with study_locked(tmp_path / "one" / "tiny", url(shared)):
+        with pytest.raises(LockedError), study_locked(tmp_path / "two" / "tiny", url(shared)):
             pass
-        with study_locked(tmp_path / "two" / "tiny", None):
+        with study_locked(tmp_path / "two" / "tiny", own(tmp_path / "two")):
             pass
 
 
@@ -131,7 +149,7 @@ def test_a_holder_that_has_just_begun_is_named_all_the_same(content: str, tmp_pa
     writing.start()
     try:
         with pytest.raises(LockedError, match=rf"but process {os.getpid()} on {socket.gethostname()} \(since 2026"):
-            study_locked(tmp_path / "one" / "tiny", None).__enter__()
+            study_locked(tmp_path / "one" / "tiny", own(tmp_path / "one")).__enter__()
     finally:
         writing.join()
         os.close(descriptor)
@@ -145,7 +163,7 @@ def test_one_who_only_looks_is_waited_for(tmp_path: Path) -> None:
     fcntl.flock(descriptor, fcntl.LOCK_SH)
     leaving = threading.Timer(0.1, os.close, [descriptor])
     leaving.start()
-    with study_locked(tmp_path / "one" / "tiny", None):
+    with study_locked(tmp_path / "one" / "tiny", own(tmp_path / "one")):
         assert str(os.getpid()) in path.read_text()
     leaving.join()
 
@@ -155,7 +173,7 @@ def test_a_holder_that_never_says_its_name(tmp_path: Path, monkeypatch: pytest.M
     descriptor = held_without_a_name(tmp_path / "one" / "tiny.lock", "")
     try:
         with pytest.raises(LockedError, match="but another process holds it"):
-            study_locked(tmp_path / "one" / "tiny", None).__enter__()
+            study_locked(tmp_path / "one" / "tiny", own(tmp_path / "one")).__enter__()
     finally:
         os.close(descriptor)
 
@@ -166,6 +184,6 @@ def test_a_holder_elsewhere_is_named_as_it_stands(tmp_path: Path) -> None:
     descriptor = held_without_a_name(tmp_path / "one" / "tiny.lock", content)
     try:
         with pytest.raises(LockedError, match=r"but process 1 on another-host \(since yesterday\) holds it"):
-            study_locked(tmp_path / "one" / "tiny", None).__enter__()
+            study_locked(tmp_path / "one" / "tiny", own(tmp_path / "one")).__enter__()
     finally:
         os.close(descriptor)

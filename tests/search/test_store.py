@@ -202,8 +202,8 @@ def test_a_database_that_breaks_underneath_is_one_line(tmp_path: Path) -> None:
 # ---- passwords
 
 SECRETS = {
-    "postgresql": "postgresql://me:s3cret@db.example.org/studies",
-    "in the query": "postgresql://me@db.example.org/studies?password=s3cret",
+    "postgresql": "postgresql+pg8000://me:s3cret@db.example.org/studies",
+    "in the query": "postgresql+pg8000://me@db.example.org/studies?password=s3cret",
     "mysql": "mysql+pymysql://me:s3cret@db.example.org/studies",
     "unknown database": "oracle9://me:s3cret@db.example.org/studies",
     "mistyped": "postgresql//me:s3cret@db.example.org/studies",

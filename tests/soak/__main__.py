@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tests.helpers import heed_interrupts
 from tests.soak.hazard import Figures, Task
 
 SHARES = {  # of the time; each name is a module of this package with `run(task) -> Figures`
@@ -36,6 +37,7 @@ def main() -> None:
         if name not in SHARES:
             parser.error(f"NAME must be one of {', '.join(SHARES)}, but got {name!r}.")
     names = arguments.names or list(SHARES)
+    heed_interrupts()  # else what is begun here goes on through all of them
     root = Path(tempfile.mkdtemp(prefix="soak-"))
     found: list[tuple[Figures, float]] = []
     for i, name in enumerate(names):

@@ -2,9 +2,9 @@
 
 import shutil
 
+from tests.processes import Command, kill
 from tests.soak.hazard import Figures, Task
 from tests.soak.kills import found_in, study_in
-from tests.soak.processes import Command, kill
 
 OPTIONS = ("./digits.toml", "--workers", "2", "--set", "training.epochs=60")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from bnsearch.search.study_file import Study, load_study
+from tests.processes import GONE_SECONDS, Command, kill
 from tests.search.helpers import files, record, without_look
 from tests.soak.hazard import Figures, Task
-from tests.soak.processes import GONE_SECONDS, Command, kill
 
 LEAST = 50  # kills, however long they take
 STUDY = Path(__file__).parents[2] / "studies" / "digits.toml"

@@ -3,9 +3,9 @@
 import signal
 import time
 
+from tests.processes import GONE_SECONDS, Command
 from tests.soak.hazard import Figures, Task
 from tests.soak.kills import study_in
-from tests.soak.processes import GONE_SECONDS, Command
 
 PROMISED_SECONDS = 15.0
 FIRST_SECONDS = 16.0  # by then every trial that is trained has a state

@@ -9,14 +9,15 @@ from typing import Any
 from bnsearch import __version__
 from bnsearch.search.address import sqlite_path, without_password
 from bnsearch.search.checkup.line import Line, size
-from bnsearch.search.database_error import RESTORE
-from bnsearch.search.lock import holder, in_turn, lock_files
+from bnsearch.search.database_error import RESTORE, database_errors
+from bnsearch.search.lock import in_turn
 from bnsearch.search.session import existing_store, revision
 from bnsearch.search.setups import NAMES
 from bnsearch.search.sqlite import copy_in_memory
 from bnsearch.search.stages import status
 from bnsearch.search.store import check_database
 from bnsearch.search.study_file import Study
+from bnsearch.search.study_lock import holders
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def database(url: str) -> Iterator[Line]:
 
 
 def _integrity(path: Path) -> Iterator[Line]:
-    with in_turn(path.parent):
+    with in_turn(path):
         check_database(path)
         whole = copy_in_memory(path)
     with closing(whole) as copy:
@@ -73,9 +74,10 @@ def trials(stored: Stored) -> Iterator[Line]:
 
 def lock(study: Study, url: str) -> Iterator[Line]:
     """Who runs the study."""
-    holders = {found for path in lock_files(study.results, sqlite_path(url)) if (found := holder(path)) is not None}
-    if holders:
-        yield Line("Lock", "warn", f"{' and '.join(sorted(holders))} holds it", "wait for it to end before another run")
+    with database_errors(url):
+        found = holders(study.results, url)
+    if found:
+        yield Line("Lock", "warn", f"{' and '.join(sorted(found))} holds it", "wait for it to end before another run")
     else:
         yield Line("Lock", "ok", "free")
 

@@ -15,6 +15,7 @@ class Command:
 
     def __init__(self, folder: Path, *arguments: str):
         self.messages = folder / "messages.txt"
+        self.begins = self.messages.stat().st_size if self.messages.exists() else 0  # after those before it
         with self.messages.open("a") as out:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "bnsearch", *arguments],
@@ -48,13 +49,17 @@ class Command:
         workers, began = self.workers(), time.monotonic()
         self.process.send_signal(number)
         self.process.wait()
-        while any(map(_is_alive, workers)):
+        while any(map(is_alive, workers)):
             time.sleep(0.01)
         return time.monotonic() - began
 
+    def said(self) -> str:
+        """All that it has said so far."""
+        return self.messages.read_bytes()[self.begins :].decode()
+
     def last_line(self) -> str:
         """Of what it said."""
-        return next(iter(self.messages.read_text().splitlines()[-1:]), "")
+        return next(iter(self.said().splitlines()[-1:]), "")
 
 
 def _command_of(pid: int) -> str:
@@ -65,7 +70,7 @@ def _command_of(pid: int) -> str:
         return ""
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
     """Is it more than an entry that nobody has collected?"""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"

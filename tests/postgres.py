@@ -1,0 +1,74 @@
+"""A real PostgreSQL server for tests: Debian's, in a folder of its own, reachable through a socket in it alone."""
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.search.limits import NOBODY, everyones_folder
+
+FOLDERS = [str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
+SEARCHED = os.pathsep.join([*FOLDERS, os.environ.get("PATH", "")])
+INITDB, POSTGRES = shutil.which("initdb", path=SEARCHED), shutil.which("postgres", path=SEARCHED)
+on_a_server = [
+    pytest.mark.slow,
+    # CI installs it; there its absence is a failure
+    pytest.mark.skipif(POSTGRES is None and "CI" not in os.environ, reason="PostgreSQL is not installed"),
+]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Path]:
+    """The folder of a server's socket; one for all tests of a process."""
+    user = {"user": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}  # it refuses to be root's
+    with everyones_folder() as folder:
+        data = folder / "data"
+        data.mkdir()
+        if user:
+            for path in (folder, data):
+                os.chown(path, NOBODY, -1)
+        making = (INITDB, "-D", data, "-U", "bnsearch", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
+        subprocess.run(making, cwd=folder, check=True, capture_output=True, **user)
+        with (folder / "log.txt").open("w") as log:
+            server = subprocess.Popen(
+                [POSTGRES or "postgres", "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"],
+                cwd=folder,
+                stdout=log,
+                stderr=log,
+                **user,
+            )
+        try:
+            while True:
+                assert server.poll() is None, (folder / "log.txt").read_text()
+                try:
+                    psycopg.connect(_address(folder, "postgres")).close()
+                    break
+                except psycopg.OperationalError:
+                    time.sleep(0.05)
+            yield folder
+        finally:
+            server.terminate()
+            try:
+                server.wait(10)
+            except subprocess.TimeoutExpired:  # somebody is still connected
+                server.kill()
+                server.wait()
+
+
+@pytest.fixture
+def database(postgres: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of a database of the test's own."""
+    name = f"test_{abs(hash(request.node.nodeid))}"
+    with psycopg.connect(_address(postgres, "postgres"), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield f"postgresql+psycopg://bnsearch@/{name}?host={postgres}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _address(folder: Path, name: str) -> str:
+    return f"postgresql://bnsearch@/{name}?host={folder}"
