@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 FEW_ROWS = ("--set", "data.valid=[40000,40100]")  # where each of many epochs is measured
-SHORT_CYCLES = ("--set", "training.schedule.half_cycle_steps=225")
+SHORT_CYCLES = ("--set", "training.schedule.half_cycle_steps=120")
 SHORT_STAGES = ("--set", "training.epochs=4", "--set", "fine.training.epochs=3", "--set", "final.training.epochs=3")
 TWO = ("--set", "confirm.repeats=2", "--set", "final.repeats=2")
 
@@ -70,13 +70,13 @@ EXPERIMENTS = (
     Experiment("run cifar10-momentum", (*TWO, *SHORT_STAGES)),
     Experiment("compare b17-ranking-coarse", ("--repeats", "2", "--set", "training.epochs=3")),
     Experiment("compare b17-ranking-fine", ("--repeats", "2", "--set", "training.epochs=2")),
-    Experiment("compare b17-statistics --test", ("--repeats", "2", "--set", "training.epochs=3")),
+    Experiment("compare b17-statistics --test", ("--repeats", "2", "--set", "training.epochs=2")),
     Experiment("compare n19-networks --test", ("--repeats", "2", *SHORT_CYCLES)),
     Experiment("run n19-search", (*TWO, *SHORT_CYCLES)),
     Experiment("compare n19-final --test", ("--repeats", "2", *SHORT_CYCLES)),
     Experiment("final n19-final", (*TWO, *SHORT_CYCLES)),
     Experiment("run cifar10-cyclic", None),
-    Experiment("compare n19-sensitivity --test", ("--repeats", "2", "--set", "training.schedule.half_cycle_steps=180")),
+    Experiment("compare n19-sensitivity --test", ("--repeats", "2", "--set", "training.schedule.half_cycle_steps=60")),
 )
 
 

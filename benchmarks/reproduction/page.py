@@ -57,7 +57,12 @@ def write(runs: Runs, drawn: Collection[str], said: str) -> tuple[str, list[str]
     )
     environment.filters["commands"] = commands
     text = environment.get_template("page.md").render(
-        head=head(runs, said), targets=targets.table(runs).markdown(), summary=SUMMARY, reports=reports, drawn=drawn
+        head=head(runs, said),
+        targets=targets.table(runs).markdown(),
+        missed=targets.missed(runs),
+        summary=SUMMARY,
+        reports=reports,
+        drawn=drawn,
     )
     return text, lacks
 

@@ -78,6 +78,7 @@ def test_the_better_half_keeps_the_settings_order() -> None:
 def test_a_page_of_nothing_says_what_to_run(tmp_path: Path) -> None:
     text, lacks = page.write(Runs(tmp_path), [], "")
     assert text.count("not run") == 7
+    assert "Missed" not in text
     assert len(lacks) == sum(map(len, page.PARTS.values()))
     assert all("run" in lack for lack in lacks)
 
