@@ -9,6 +9,7 @@ from benchmarks.reproduction import targets
 from benchmarks.reproduction.ours import NotRun, Runs
 from benchmarks.reproduction.part import Part
 from benchmarks.reproduction.sections import final, gradients, grids, layers, networks, overfit, search, sensitivity
+from bnsearch.errors import ModelError
 
 B17 = "B17: Baldassarre, 3 May 2017"
 N19 = "N19: Nicolai, 29 April 2019"
@@ -44,7 +45,7 @@ def write(runs: Runs, drawn: Collection[str], said: str) -> tuple[str, list[str]
         for function in functions:
             try:
                 parts.append(function(runs))
-            except NotRun as missing:
+            except (NotRun, ModelError) as missing:  # a model may be of an older version
                 lacks.append(f"{function.__module__.rpartition('.')[2]}.{function.__name__}: run {missing}")
         reports.append((report, parts))
     environment = jinja2.Environment(
