@@ -28,6 +28,7 @@ COMMANDS = [
     ["doctor", "tiny.toml", "--json"],
     ["backup", "tiny.toml"],
     ["upgrade", "tiny.toml"],
+    ["compare", "tiny.toml", "--set", 'compare.vary.network.init=["he", "xavier"]'],
     ["plan", "tiny.toml", "--budget", "1m", "--json"],
     ["show", "tiny.toml"],
     ["report", "tiny.toml"],
