@@ -15,7 +15,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from benchmarks import protocol
 from benchmarks.section import Options, Table
 from benchmarks.timing import Work, alternate, one_core
-from bnsearch.core.train import Outcome
+from bnsearch.core.evaluate import Outcome
 from bnsearch.search.advance import Advance, advance
 from bnsearch.search.plan import Plan, start_state
 from bnsearch.search.running import outcome_attrs

@@ -12,7 +12,7 @@ from benchmarks.peers.sgemm import peaks
 from benchmarks.problem import BATCH, Data, Problem
 from benchmarks.section import Options, Section, Table
 from benchmarks.timing import Timing, Work, alternate, one_core
-from bnsearch.core import blas, train
+from bnsearch.core import blas, evaluate
 from bnsearch.data.prepare import PartRows
 
 TEXT = """Milliseconds per network and step (3072-50-50-10, batch 100, float32), one core, one BLAS thread, everything
@@ -127,7 +127,7 @@ def ways_table(data: Data, gflop: float, rounds: int) -> tuple[Table, object]:
     a, lanes = Arrays(data, k), Lanes(PROBLEM, data, k)
     valid = PartRows(data.raw, data.y, np.arange(EVALUATED), data.transform) if data.raw is not None else a.of_floats
     decay = a.keep - np.float32(1)
-    evaluated = partial(train.evaluate, lanes.state, lanes.settings, valid, lanes.state.moments)
+    evaluated = partial(evaluate.evaluate, lanes.state, lanes.settings, valid, lanes.state.moments)
     weigh, add = partial(blas.weigh, a.W, a.x, a.out), partial(blas.add_outer, a.W, a.d, a.x)
     floats, of_bytes = partial(a.gather, a.of_floats), partial(a.gather, a.of_bytes)
     by_lane = partial(blas.descend, a.W, a.velocity, decay)

@@ -14,8 +14,9 @@ import pytest
 from safetensors.numpy import load_file, save, save_file
 
 import bnsearch
+from bnsearch.core.evaluate import evaluation_moments
 from bnsearch.core.network import apply, work_for
-from bnsearch.core.train import State, evaluation_moments
+from bnsearch.core.run import State
 from bnsearch.data import digits
 from bnsearch.data.dataset import Dataset
 from bnsearch.data.part import Part

@@ -3,7 +3,7 @@
 import numpy as np
 
 from benchmarks.problem import AVERAGE, BATCH, EPSILON, L2, LEARNING_RATE, Array, Data, Problem
-from bnsearch.core import init, schedules, train, tree
+from bnsearch.core import init, run, schedules, train, tree
 from bnsearch.core.network import Architecture, initial_network
 from bnsearch.core.optim import Settings
 from bnsearch.data.prepare import PartRows
@@ -26,10 +26,10 @@ class Lanes:
         shape = schedules.constant()
         # without validation rows an epoch's end costs next to nothing
         order = data.order
-        self.run = train.Run(architecture, shape, BATCH, 10**9, lambda epoch: order, "moving", rows, nothing)
+        self.run = run.Run(architecture, shape, BATCH, 10**9, lambda epoch: order, "moving", rows, nothing)
         column = np.ones((n_lanes, 1, 1))
         self.settings = Settings(L2 * column, LEARNING_RATE * column, problem.momentum * column)
-        self.state = train.start(network, with_velocity=problem.momentum > 0)
+        self.state = run.start(network, with_velocity=problem.momentum > 0)
 
     def train(self, n_steps: int) -> None:
         """One call of `advance`."""

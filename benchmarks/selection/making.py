@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import qmc
 
 from benchmarks.selection.specs import N_SETTINGS, RUNGS, Spec
-from bnsearch.core import train
+from bnsearch.core import evaluate, train
 from bnsearch.core.network import Architecture
 from bnsearch.data.load import load
 from bnsearch.data.part import Part
@@ -35,7 +35,7 @@ class Piece:
 
 
 class NoRows:
-    """No validation while training; implements `bnsearch.core.train.Rows`."""
+    """No validation while training; implements `bnsearch.core.run.Rows`."""
 
     def __len__(self) -> int:
         return 0
@@ -112,7 +112,7 @@ def train_piece(plan: Plan, configurations: tuple[Configuration, ...], first: in
     for share in RUNGS:
         state, _ = train.advance(state, lanes, without_validation, round(share * plan.n_steps))
         with np.errstate(all="ignore"):
-            found = train.evaluate(state, lanes, run.valid, train.evaluation_moments(state, run))
+            found = evaluate.evaluate(state, lanes, run.valid, evaluate.evaluation_moments(state, run))
         bits.append(np.packbits(found.correct, axis=-1))
         losses.append(found.loss)
     return Piece(first, seed, np.stack(bits, axis=1), np.stack(losses, axis=1))

@@ -69,7 +69,7 @@ class DataReference:
 
 
 class PartRows:
-    """Rows of one part, gathered by batch; implements `bnsearch.core.train.Rows`."""
+    """Rows of one part, gathered by batch; implements `bnsearch.core.run.Rows`."""
 
     def __init__(self, X: NDArray[Any], y: NDArray[np.int64], rows: NDArray[np.int64], transform: Transform | None):
         self.X, self.y, self.rows = X, y, rows

@@ -3,8 +3,10 @@
 import time
 from dataclasses import dataclass
 
-from bnsearch.core import train
-from bnsearch.core.train import Evaluation, Outcome, Record, State
+from bnsearch.core import evaluate, train
+from bnsearch.core.evaluate import Evaluation, Outcome
+from bnsearch.core.run import State
+from bnsearch.core.train import Record
 from bnsearch.search.plan import Configuration, Init, Plan, build_run, settings, start_state
 
 
@@ -37,6 +39,6 @@ def advance(
     if state is None:
         state = start_state(plan, len(configurations), inits)
     state, records = train.advance(state, lanes, run, to_step)
-    outcome = train.measure(state, lanes, run) if state.step >= run.n_steps else None
-    valid = train.evaluate_valid(state, lanes, run) if at_rung else None
+    outcome = evaluate.measure(state, lanes, run) if state.step >= run.n_steps else None
+    valid = evaluate.evaluate_valid(state, lanes, run) if at_rung else None
     return Advance(state, records, outcome, valid, time.perf_counter() - began)

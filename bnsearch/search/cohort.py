@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bnsearch.core import tree
+from bnsearch.core.evaluate import Evaluation, Outcome
 from bnsearch.core.network import Architecture
-from bnsearch.core.train import Evaluation, Outcome, Record, State
+from bnsearch.core.run import State
+from bnsearch.core.train import Record
 from bnsearch.search.advance import Advance
 from bnsearch.search.plan import Configuration, Init, Plan
 

@@ -8,7 +8,8 @@ import optuna
 from optuna.distributions import CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from bnsearch.core.train import Outcome, State, Statistics
+from bnsearch.core.evaluate import Outcome
+from bnsearch.core.run import State, Statistics
 from bnsearch.data.prepare import DataReference
 from bnsearch.errors import UsageError
 from bnsearch.model import save_model

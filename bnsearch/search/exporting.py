@@ -6,7 +6,8 @@ from pathlib import Path
 
 import optuna
 
-from bnsearch.core.train import State, Statistics, evaluation_moments
+from bnsearch.core.evaluate import evaluation_moments
+from bnsearch.core.run import State, Statistics
 from bnsearch.data.prepare import load_transform
 from bnsearch.errors import ChangedError, ModelError, WorkerError
 from bnsearch.model import Model, fold, load_model, save_model

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from bnsearch.core import tree
-from bnsearch.core.train import Record, State
+from bnsearch.core.run import State
+from bnsearch.core.train import Record
 from bnsearch.core.tree import Array
 from bnsearch.data.tensor_file import altered, read_tensors, write_tensors
 from bnsearch.errors import ModelError

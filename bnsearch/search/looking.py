@@ -9,7 +9,7 @@ import optuna
 from numpy.typing import NDArray
 from optuna.trial import FrozenTrial, TrialState
 
-from bnsearch.core.train import State, Statistics
+from bnsearch.core.run import State, Statistics
 from bnsearch.data.test_set import TestSet, open_test_set
 from bnsearch.errors import ChangedError, StoreError, UsageError
 from bnsearch.model import Model, load_model, softmax

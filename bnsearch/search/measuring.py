@@ -12,7 +12,7 @@ from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
-from bnsearch.core import schedules, train
+from bnsearch.core import evaluate, schedules, train
 from bnsearch.core.tree import Array
 from bnsearch.errors import WorkerError
 from bnsearch.search.cohort import best_width
@@ -60,7 +60,7 @@ def pace_of(plan: Plan, configuration: Configuration, width: int) -> tuple[float
     while spent_rows < ROW_SECONDS:
         began = time.perf_counter()
         with np.errstate(all="ignore"):  # they may have diverged
-            train.evaluate(state, lanes, run.valid, state.moments)
+            evaluate.evaluate(state, lanes, run.valid, state.moments)
         spent_rows, n_rows = spent_rows + time.perf_counter() - began, n_rows + len(run.valid)
     return seconds / n, spent_rows / n_rows
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import optuna
 
-from bnsearch.core.train import State
+from bnsearch.core.run import State
 from bnsearch.search.advance import advance
 from bnsearch.search.lane_file import row
 from bnsearch.search.materials import Materials, cache_folder

@@ -11,7 +11,7 @@ from bnsearch.core import init, schedules, tree
 from bnsearch.core.network import Architecture, Network, initial_network
 from bnsearch.core.optim import Settings
 from bnsearch.core.random import generator
-from bnsearch.core.train import Run, State, Statistics, start
+from bnsearch.core.run import Run, State, Statistics, start
 from bnsearch.data.prepare import DataReference, open_rows
 from bnsearch.errors import StudyFileError
 from bnsearch.search.tables import Constant, Cosine, Cyclic, Exponential, NormalInit, TrainingTable

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from optuna.trial import FrozenTrial
 
-from bnsearch.core.train import Evaluation
+from bnsearch.core.evaluate import Evaluation
 from bnsearch.search.batches import Batch
 from bnsearch.search.halving import Standing, order, survivors
 from bnsearch.search.open_trial import OpenTrial

@@ -9,7 +9,8 @@ import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from bnsearch.core.train import Outcome, State
+from bnsearch.core.evaluate import Outcome
+from bnsearch.core.run import State
 from bnsearch.search import courses
 from bnsearch.search.batches import Batch
 from bnsearch.search.beside import disk_errors, level_of, remove_state, save_curve, state_path

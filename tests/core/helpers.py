@@ -11,8 +11,8 @@ from bnsearch.core import tree
 from bnsearch.core.init import he
 from bnsearch.core.network import Architecture, Network, initial_network
 from bnsearch.core.optim import Settings
+from bnsearch.core.run import Run
 from bnsearch.core.schedules import Shape, constant
-from bnsearch.core.train import Run
 
 # For tests of properties: a slow machine is no failure.
 untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

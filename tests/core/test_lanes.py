@@ -9,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bnsearch.core import blas, tree
+from bnsearch.core.evaluate import Outcome, measure
 from bnsearch.core.init import he
 from bnsearch.core.network import Architecture, initial_network
 from bnsearch.core.optim import Settings
+from bnsearch.core.run import Run, State, start
 from bnsearch.core.schedules import cyclic
-from bnsearch.core.train import Outcome, Record, Run, State, advance, measure, start
+from bnsearch.core.train import Record, advance
 from tests.core.helpers import ArrayRows, assert_identical, make_run, make_settings, random_rows, shuffled, untimed
 
 N_LANES, N_STEPS = 8, 20

@@ -7,8 +7,10 @@ import pytest
 
 from benchmarks import pytorch_trajectory as reference
 from bnsearch.core import schedules, tree
+from bnsearch.core.evaluate import measure
 from bnsearch.core.network import Architecture, initial_network
-from bnsearch.core.train import Record, Run, State, advance, measure, start
+from bnsearch.core.run import Run, State, start
+from bnsearch.core.train import Record, advance
 from tests.core.helpers import ArrayRows, make_settings
 
 NUMBERS = Path(__file__).parent / "data" / "pytorch_trajectory.npz"

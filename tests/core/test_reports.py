@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bnsearch.core.evaluate import measure, population_moments
 from bnsearch.core.init import xavier
 from bnsearch.core.network import Architecture, initial_network
+from bnsearch.core.run import Run, State, start
 from bnsearch.core.schedules import exponential
-from bnsearch.core.train import Run, State, advance, measure, population_moments, start
+from bnsearch.core.train import advance
 from bnsearch.data import cifar10, digits
 from tests.core.helpers import ArrayRows, make_run, make_settings
 

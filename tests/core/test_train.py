@@ -8,12 +8,14 @@ import pytest
 from scipy.special import log_softmax
 
 from bnsearch.core import tree
+from bnsearch.core.evaluate import measure, population_moments
 from bnsearch.core.init import he
 from bnsearch.core.layers import Moments
 from bnsearch.core.network import Architecture, Network, initial_network
 from bnsearch.core.optim import Settings
+from bnsearch.core.run import Run, State, start
 from bnsearch.core.schedules import constant, cosine, cyclic
-from bnsearch.core.train import Run, State, advance, measure, population_moments, start
+from bnsearch.core.train import advance
 from tests.core.helpers import ArrayRows, assert_identical, make_run, make_settings, random_rows, shuffled
 
 K = 3

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnsearch.core import tree
-from bnsearch.core.train import State, start
+from bnsearch.core.run import State, start
 from tests.core.helpers import assert_identical, make_network, untimed
 
 N_LANES = 4

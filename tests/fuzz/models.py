@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
-from bnsearch.core.train import State
+from bnsearch.core.run import State
 from bnsearch.errors import BnsearchError
 from bnsearch.model import Model, load_model, save_model
 from bnsearch.search.advance import advance

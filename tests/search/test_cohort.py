@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnsearch.core import tree
+from bnsearch.core.evaluate import Outcome
 from bnsearch.core.network import Architecture
-from bnsearch.core.train import Outcome, Record, State
+from bnsearch.core.run import State
+from bnsearch.core.train import Record
 from bnsearch.search import schedule
 from bnsearch.search.advance import advance
 from bnsearch.search.cohort import Lane, best_width, halves, pack

@@ -13,7 +13,7 @@ from safetensors.numpy import save
 
 from bnsearch.core import tree
 from bnsearch.core.layers import Moments
-from bnsearch.core.train import State
+from bnsearch.core.run import State
 from bnsearch.search import lane_file
 from bnsearch.search.advance import advance
 from bnsearch.search.cohort import Lane

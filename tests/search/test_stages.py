@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from optuna.trial import TrialState
 
-from bnsearch.core.train import State, evaluation_moments
+from bnsearch.core.evaluate import evaluation_moments
+from bnsearch.core.run import State
 from bnsearch.data.part import Part
 from bnsearch.data.prepare import load_transform
 from bnsearch.errors import ChangedError, SpaceError, StoreError, StudyFileError, UsageError

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from itertools import pairwise
 
+from bnsearch.core.evaluate import EVALUATION_ROWS
 from bnsearch.core.network import Architecture
-from bnsearch.core.train import EVALUATION_ROWS
 from bnsearch.search.cohort import best_width
 
 PROCESS_BYTES = 120_000_000  # Python with all that is loaded; measured, see `make bench ARGS=overhead`
