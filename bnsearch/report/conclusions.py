@@ -14,9 +14,7 @@ def confirm_findings(verdict: Row) -> list[Finding]:
     default = next((f for f in verdict["finalists"] if f["default"]), None)
     known = next((f["difference_interval"] for f in verdict["finalists"] if f["difference_interval"]), None)
     if known is not None:
-        found.append(
-            ("", f"differences between finalists are known to ± {50 * (known[1] - known[0]):.2f} points (95 %)")
-        )
+        found.append(("", f"differences are known to ± {50 * (known[1] - known[0]):.2f} points (simultaneous 95 %)"))
     tied = [
         f for f in verdict["finalists"] if not (f["separable"] or f["default"] or f["finalist"] == verdict["winner"])
     ]

@@ -118,14 +118,14 @@ def best_trials(rows: Sequence[Row]) -> Table:
 
 
 def finalists(verdict: Row) -> Table:
-    """Finalists, their means over the repeats, and how far they are behind the best."""
+    """Finalists, their means, and how far behind the best they are: tied is whose interval contains 0."""
     table = new_table(f"Finalists over {verdict['n_repeats']} repeats")
     found = sorted(verdict["finalists"], key=lambda f: -f["mean"])
     # what all of them share needs no column
     names = [name for name in verdict["params"] if len({f["params"][name] for f in found}) > 1]
     left = ("finalist", "verdict")
     shown = [SYMBOLS[name] for name in names]
-    for heading in ("finalist", *shown, "mean", "points\nbehind", "95 %\ninterval", "verdict"):
+    for heading in ("finalist", *shown, "mean", "points\nbehind", "simultaneous\n95 % interval", "verdict"):
         table.add_column(heading, justify="left" if heading in left else "right")
     for f in found:
         won = f["finalist"] == verdict["winner"]

@@ -168,7 +168,7 @@ def test_others_that_cannot_be_told_from_the_winner_are_named_and_how_sure_it_is
     finalists = [finalist(0, 0.985), finalist(1, 0.983, default=True), finalist(2, 0.9845), finalist(3, 0.984)]
     text = said(changed(CONFIRM, verdict__finalists=finalists))
     assert "cannot be told from it with 5 repeats: fine 32, fine 33" in text
-    assert "differences between finalists are known to ± 0.35 points" in text
+    assert "differences are known to ± 0.35 points" in text
     assert "be told from it" not in said(CONFIRM)
 
 

@@ -496,7 +496,7 @@ def test_the_verdict_is_that_of_the_table_of_accuracies(whole: Study) -> None:
     assert verdict["winner"] == y.mean(axis=1).argmax()
     assert verdict["params"] == attrs_of(whole, "confirm")["finalists"][verdict["winner"]]["params"]
     assert verdict["estimate"] == choose.estimate(y)
-    half = choose.blocks(y).half_width(0.975)
+    half = choose.margin(choose.blocks(y))
     for row, accuracies in zip(verdict["finalists"], y, strict=True):
         assert row["accuracies"] == accuracies.tolist()
         behind = y.mean(axis=1).max() - accuracies.mean()

@@ -47,7 +47,7 @@ def dots(verdict: Row) -> go.Figure:
 
 
 def differences(verdict: Row) -> go.Figure:
-    """Points behind the best, with the 95 % interval of each paired difference."""
+    """Points behind the best, with the simultaneous 95 % interval of each difference: tied if it contains 0."""
     found = _best_last(verdict)
     traces: list[Any] = []
     for judgement, colour in (("chosen", LIGHT.best), ("tied", LIGHT.coarse), ("worse", LIGHT.bad)):

@@ -15,7 +15,10 @@ def confirm(record: StudyRecord) -> Section | None:
     verdict = stage.row["verdict"] if stage else None
     if not verdict:
         return None
-    sure = "Paired differences on the same rows, weights and data order; 95 % intervals."
+    sure = (
+        "Paired differences on the same rows, weights and data order, with simultaneous 95 % intervals: tied with the "
+        "best is whose interval contains 0."
+    )
     drawings = [
         Drawing(
             "finalists",
@@ -53,6 +56,6 @@ def _table(verdict: Row) -> Table:
         *(SYMBOLS[n] for n in names),
         "mean",
         "points behind",
-        "95 % interval",
+        "simultaneous 95 % interval",
     ]
     return Table(f"Finalists over {verdict['n_repeats']} repeats", head, rows, n_left=2)
