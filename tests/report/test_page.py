@@ -220,6 +220,20 @@ def test_a_search_that_has_just_begun() -> None:
     assert "Coarse has 0 of 24 trials; none has completed" in text
 
 
+def test_the_rings_of_tied_settings_are_explained() -> None:
+    explained = "lie within one standard error of their level's best, the star"
+    assert explained in Parsed(page(STUDY)).text
+    alone = changed(made.COARSE.row, verdict__tied=[4], verdict__n_tied=1)
+    assert explained not in Parsed(page(made.with_stages(replace(made.COARSE, row=alone)))).text
+
+
+def test_trials_that_were_stopped_below_the_axis_are_counted() -> None:
+    good = tuple(made.trial("coarse", i, 1e-3, 0.1, 0.9 + 0.01 * i) for i in range(5))
+    early = tuple(made.stopped("coarse", 5 + i, 1e-3, 0.1, 0.1) for i in range(3))
+    record = made.with_stages(replace(made.COARSE, trials=(*good, *early)))
+    assert "3 trials (3 of them stopped early) lie below this axis, down to 10.00 %" in Parsed(page(record)).text
+
+
 def test_ten_thousand_trials_make_a_usable_page_that_says_what_it_leaves_out() -> None:
     rng = np.random.default_rng(0)
     many: Any = [

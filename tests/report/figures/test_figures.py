@@ -122,6 +122,20 @@ def test_a_bad_one_does_not_hide_how_the_good_ones_differ() -> None:
     assert high > 99.0
 
 
+def test_stopped_trials_do_not_hide_how_the_completed_ones_differ() -> None:
+    """Where all completed trials were good, the axis reached down to the worst that was stopped."""
+    whole = tuple(trial("coarse", i, 1e-3, 0.1, 0.50 + 0.01 * i) for i in range(5))
+    early = tuple(made.stopped("coarse", 5 + i, 1e-3, 0.1, accuracy) for i, accuracy in enumerate((0.1, 0.12, 0.44)))
+    level = stage(COARSE.row, (*whole, *early))
+    low, high = against("l2", [level], None).layout.yaxis.range
+    assert 44.0 < low < 50.0, "at least half of it for the completed ones"
+    assert high > 54.0
+    many = stage(COARSE.row, (*whole, *early, *(made.stopped("coarse", 8 + i, 1e-3, 0.1, 0.48) for i in range(4))))
+    assert 46.0 < against("l2", [many], None).layout.yaxis.range[0] < 48.0, "the better half of the stopped is shown"
+    low, _ = course([level]).layout.yaxis.range or (None, None)
+    assert low is None, "the course has completed ones alone"
+
+
 def test_the_map() -> None:
     figure = ALL["map"]
     assert figure.layout.xaxis.type == figure.layout.yaxis.type == "log"
