@@ -8,6 +8,11 @@ from bnsearch.report.records import StudyRecord
 from bnsearch.report.sections.parts import Drawing, Section, Table
 from bnsearch.report.words import SYMBOLS, Row, number, percent
 
+MEANS = (
+    "An interval is of one mean, over fresh weights, orders and rows. A repeat that is hard for one finalist is hard "
+    "for all, so that differences are known better than means: who is tied is seen in the other figure."
+)
+
 
 def confirm(record: StudyRecord) -> Section | None:
     """Where there is a verdict."""
@@ -24,7 +29,8 @@ def confirm(record: StudyRecord) -> Section | None:
             "finalists",
             headlines.confirm(verdict),
             dots(verdict),
-            "Validation accuracy of each finalist in each repeat, with its mean.",
+            "Validation accuracy of each finalist in each repeat, with its mean and the mean's interval.",
+            MEANS,
         ),
         Drawing(
             "differences", sure, differences(verdict), "How far each finalist is behind the best, with its interval."

@@ -190,6 +190,16 @@ def test_finalists_best_on_top() -> None:
     repeats, means = figure.data
     assert len(repeats.x) == 6
     assert list(means.x) == pytest.approx([97.9, 98.3, 98.5])
+    assert "interval" in means.name
+
+
+def test_means_of_finalists_have_their_intervals() -> None:
+    spread = changed(rows.VERDICT, finalists=[finalist(0, 0.985, accuracies=[0.97, 0.985, 1.0])])
+    _, means = dots(spread).data
+    assert list(means.error_x.array) == pytest.approx([4.303 * 1.5 / np.sqrt(3)], rel=1e-3)
+    assert "94.77 … 100.00 %" in means.hovertext[0]
+    once = changed(rows.VERDICT, finalists=[finalist(0, 0.985, accuracies=[0.985])])
+    assert list(dots(once).data[1].error_x.array) == [0.0], "one repeat tells nothing of its error"
 
 
 def test_differences_with_their_intervals() -> None:
