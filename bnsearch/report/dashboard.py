@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from optuna_dashboard import wsgi
 
@@ -71,13 +71,14 @@ class Dashboard:
         self.inner = self._inner()
 
     def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
-        path = environ.get("PATH_INFO", "")
+        # WSGI gives the bytes of an address as Latin-1 text, its percent signs already resolved
+        path = environ.get("PATH_INFO", "").encode("latin-1", "replace").decode(errors="replace")
         refused = refusal(environ.get("HTTP_HOST", ""), environ["REQUEST_METHOD"], path)
         report, artifact = REPORT.fullmatch(path), ARTIFACT.fullmatch(path)
         if refused is not None:
             return _answered(environ, start_response, refused)
         if report:
-            return _answered(environ, start_response, self._report(unquote(report[1])), UNFRAMED)
+            return _answered(environ, start_response, self._report(report[1]), UNFRAMED)
         if artifact and not self.artifacts.has(artifact[1]):
             return _answered(environ, start_response, told("404 Not Found", "The file of this artifact is gone."))
         if path.rstrip("/") and PAGE.fullmatch(path):

@@ -19,6 +19,7 @@ from bnsearch.search.browsing import browse
 from bnsearch.search.study_file import Study
 from tests.report.conftest import LITTLE, WORDS
 from tests.report.test_guard import WRITING, example
+from tests.report.test_server import get, served
 from tests.search.helpers import tiny
 from tests.search.test_presenting import run
 from tests.search.test_sqlite import everything
@@ -194,6 +195,17 @@ def test_reports(dashboard: Dashboard) -> None:
     failed = ask(dashboard, "/report/broken")
     assert failed.status.startswith("500")
     assert failed.body == b"The test rows must be there, but are gone.\n"
+
+
+@pytest.mark.parametrize("name", ["größe 50 %41", "λ-η"])
+def test_a_report_of_any_name_is_found_where_the_page_links_it(shown: Study, name: str) -> None:
+    """Names beyond ASCII were not."""
+    browsed = browse([default_url(shown.folder, shown.name)])
+    with served(Dashboard(browsed, Artifacts([]), {name: lambda: f"page of {name}"})) as running:
+        page = get(running.server_port, "/dashboard").decode()
+        link = page.partition('<a href="')[2].partition('"')[0]
+        assert get(running.server_port, link).decode() == f"page of {name}"
+    browsed.close()
 
 
 def test_a_name_is_no_tag(shown: Study) -> None:
