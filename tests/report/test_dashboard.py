@@ -63,7 +63,6 @@ def ask(
         "PATH_INFO": path,
         "QUERY_STRING": query,
         "HTTP_HOST": host,
-        "HTTP_ACCEPT_ENCODING": "",
         "SERVER_NAME": "localhost",
         "SERVER_PORT": "8080",
         "SERVER_PROTOCOL": "HTTP/1.1",
@@ -113,6 +112,19 @@ def test_an_artifact_whose_file_is_gone(dashboard: Dashboard, shown: Study) -> N
         path.unlink()
     answer = ask(dashboard, f"/artifacts/1/{trial['trial_id']}/{trial['artifacts'][0]['artifact_id']}")
     assert answer.status == "404 Not Found"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/artifacts/1/999/{}", "/artifacts/99/1/{}", "/artifacts/99/{}", f"/artifacts/1/{10**30}/{{}}", "/csv/99"),
+        *("/api/studies/99", "/api/studies/99/plot/edf", "/api/studies/99/param_importances", f"/csv/{10**30}"),
+    ],
+)
+def test_a_study_or_trial_that_is_not_there(dashboard: Dashboard, shown: Study, path: str) -> None:
+    """optuna-dashboard answered with its traceback."""
+    name = next(artifact_folder(shown).iterdir()).name
+    assert ask(dashboard, path.format(name)).status == "404 Not Found"
 
 
 @pytest.mark.parametrize("path", ["/api/meta", "/csv/1", "/static/bundle.js", "/favicon.ico", "/dashboard/studies/1"])
