@@ -11,11 +11,13 @@ from playwright.sync_api import Browser, Page
 from bnsearch.report.colours import DARK, LIGHT, contrast
 from bnsearch.report.page import render
 from bnsearch.report.report import report, sections_of
+from bnsearch.search.stages import run_stage
 from bnsearch.search.study_file import Study
 from tests.browser import LAPTOP, PHONE, in_browser
 from tests.report import made
 from tests.report.test_page import hostile
-from tests.search.helpers import stored
+from tests.search.helpers import at_work, stored, tiny
+from tests.search.stopping import Stopping
 
 pytestmark = in_browser
 
@@ -263,6 +265,30 @@ def test_headings_landmarks_and_focus(show: Show, rich: Path) -> None:
     unnamed = """() => [...document.querySelectorAll("button, input, [role=img], [role=region], img")]
         .filter((e) => !(e.ariaLabel || e.alt || e.textContent.trim() || e.labels?.length)).length"""
     assert page.evaluate(unnamed) == 0
+
+
+@pytest.fixture(params=[1, 4], ids=["begun", "some epochs"])
+def under_way(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """The page of a study while a process is at work on it, before or after networks were first evaluated."""
+    study = tiny(tmp_path, "training.epochs=400", "coarse.trials=2")
+    path = tmp_path / "report.html"
+    with at_work(study, n_workers=1, executor=lambda: Stopping(request.param)) as session:
+        with pytest.raises(KeyboardInterrupt):
+            run_stage(session, "coarse")
+        path.write_text(report(study, session.store))
+    return path
+
+
+def test_a_study_under_way(show: Show, under_way: Path) -> None:
+    """Figures were empty before the first evaluation, and the reader was told to run what was running."""
+    shown = show(under_way)
+    answer = shown.page.locator("#answer").inner_text()
+    assert "Coarse has 0 of 2 trials" in answer
+    assert "bnsearch status" in answer
+    assert "bnsearch run" not in answer
+    found = shown.evaluate(POINTS)
+    assert all(n > 0 for n in found.values()), found
+    assert bool(found) == ("once a trial has been evaluated" not in shown.page.locator("#search").inner_text())
 
 
 def test_ten_thousand_trials_are_drawn(show: Show, tmp_path: Path) -> None:

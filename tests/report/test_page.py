@@ -203,6 +203,15 @@ def test_a_study_under_way_has_what_there_is(n: int) -> None:
     text = Parsed(page(made.with_stages(*STUDY.stages[:n]), [])).text
     assert "Go on bnsearch run mine.toml" in text
     assert "none so far" in text
+    assert "Under way" not in text
+
+
+def test_a_study_that_a_process_is_at_work_on_is_followed_rather_than_run() -> None:
+    """It was said to run it, which is refused then."""
+    record = replace(made.with_stages(*STUDY.stages[:1]), at_work=True, database="sqlite:///o ther.db")
+    text = Parsed(page(record, [])).text
+    assert "Under way bnsearch status mine.toml --follow --storage 'sqlite:///o ther.db'" in text
+    assert "Go on" not in text
 
 
 def test_a_search_that_has_just_begun() -> None:
@@ -218,6 +227,9 @@ def test_a_search_that_has_just_begun() -> None:
     record = made.with_stages(stage(row, (running,)))
     text = Parsed(render("mine", list(sections_of(record, [], (0, 0), [])))).text
     assert "Coarse has 0 of 24 trials; none has completed" in text
+    assert "once a trial has been evaluated" in text
+    assert "<figure" not in render("mine", list(sections_of(record, [], (0, 0), []))), "no empty ones"
+    assert "The best 0 trials" not in text
 
 
 def test_the_rings_of_tied_settings_are_explained() -> None:

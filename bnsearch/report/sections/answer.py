@@ -26,9 +26,7 @@ def answer(record: StudyRecord) -> Section:
     own += [group for stage in record.levels for group in _warnings(record, stage) if group not in own]
     if not any(label == "Edge" for label, _ in own) and _searched(record):
         own.append(("Edge", ["no setting that may be the best lies at an end of what was searched"]))
-    unfinished = _unfinished(record)
-    if unfinished:
-        own.append(("Go on", [unfinished]))
+    own += _unfinished(record)
     return Section("answer", "Answer", [headlines.answer(record)], own, drawings=list(_drawings(record)))
 
 
@@ -80,6 +78,8 @@ def _searched(record: StudyRecord) -> bool:
     return bool(record.levels) and bool((record.levels[-1].row["verdict"] or {}).get("tied"))
 
 
-def _unfinished(record: StudyRecord) -> str | None:
-    last: StageRecord = record.stages[-1]
-    return None if last.row["result"] else f"bnsearch run {record.called}"
+def _unfinished(record: StudyRecord) -> list[Group]:
+    """How to see it go on, or to go on."""
+    if record.at_work:
+        return [("Under way", [record.command("status", "--follow")])]
+    return [] if record.stages[-1].row["result"] else [("Go on", [record.command("run")])]

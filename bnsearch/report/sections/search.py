@@ -16,6 +16,7 @@ from bnsearch.report.sections.parts import Drawing, Section, Table
 from bnsearch.report.words import SYMBOLS, number, percent
 
 N_TOP = 10
+NOTHING = "Figures of λ and η stand here once a trial has been evaluated."
 RINGS = "Rings: settings that lie within one standard error of their level's best, the star, and so are tied with it."
 
 
@@ -25,8 +26,11 @@ def search(record: StudyRecord) -> Section | None:
     if not levels:
         return None
     facts = [group for level in levels for group in grouped(findings(level.row))]
-    drawings = [*_against(levels), *_maps(levels)]
-    return Section("search", "Search", facts=facts, drawings=drawings, tables=[_top(levels)])
+    seen = [t for level in levels for t in level.trials if t.accuracy is not None or t.state == "diverged"]
+    if not seen:
+        return Section("search", "Search", [NOTHING], facts)
+    tables = [_top(levels)] if any(t.state == "complete" for t in seen) else []
+    return Section("search", "Search", facts=facts, drawings=[*_against(levels), *_maps(levels)], tables=tables)
 
 
 def stopping(record: StudyRecord) -> Section | None:
