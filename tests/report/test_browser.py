@@ -50,8 +50,10 @@ def show(browser: Browser) -> Iterator[Show]:
     """Open a file; nothing may go wrong until the test ends."""
     opened = []
 
-    def open_(path: Path, **context: Any) -> Shown:
+    def open_(path: Path, until: str = "drawn", never_idle: bool = False, **context: Any) -> Shown:
         page = browser.new_context(**{"viewport": LAPTOP} | context).new_page()
+        if never_idle:
+            page.add_init_script("requestIdleCallback = () => 0")
         shown = Shown(page)
         opened.append(shown)
         page.on("console", lambda message: shown.said.append(f"{message.type}: {message.text}"))
@@ -59,7 +61,7 @@ def show(browser: Browser) -> Iterator[Show]:
         page.on("dialog", lambda dialog: shown.said.append(f"dialog: {dialog.message}"))
         page.on("request", lambda request: shown.asked.append(request.url))
         page.goto(path.as_uri())
-        page.wait_for_selector("html[data-drawn]", state="attached", timeout=60_000)
+        page.wait_for_selector(f"html[data-{until}]", state="attached", timeout=60_000)
         return shown
 
     yield open_
@@ -97,6 +99,39 @@ def test_all_figures_are_drawn(show: Show, pages: str, request: pytest.FixtureRe
         found
     )
     assert all(n > 0 for n in found.values()), found
+
+
+DRAWN = """() => [...document.querySelectorAll(".plot")].filter((p) => p.offsetParent && p.querySelector(".main-svg"))
+    .map((p) => p.id)"""
+VISIBLE = """() => [...document.querySelectorAll(".plot")].filter((p) => p.offsetParent).map((p) => p.id)"""
+
+
+def test_the_first_screen_is_drawn_first_and_what_is_below_when_it_comes_near(show: Show, rich: Path) -> None:
+    shown = show(rich, until="first", never_idle=True)
+    found = shown.evaluate(DRAWN)
+    assert found[0] == "accuracies"
+    assert "history" not in found
+    shown.page.locator("#cost").scroll_into_view_if_needed()
+    shown.page.wait_for_selector("#history .main-svg")
+    assert set(shown.evaluate(DRAWN)) < set(shown.evaluate(VISIBLE))
+    shown.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    assert shown.evaluate(DRAWN) == shown.evaluate(VISIBLE), "at once: paper does not wait"
+
+
+@pytest.mark.parametrize("viewport", [LAPTOP, PHONE], ids=["laptop", "phone"])
+def test_nothing_moves_while_figures_are_drawn(show: Show, rich: Path, viewport: dict[str, int]) -> None:
+    """An anchor of the navigation stays where it was."""
+    shown = show(rich, until="first", never_idle=True, viewport=viewport, reduced_motion="reduce")
+    tops = (
+        "() => [...document.querySelectorAll('section')].map((s) => Math.round(s.getBoundingClientRect().y + scrollY))"
+    )
+    before = shown.evaluate(tops)
+    shown.page.get_by_role("link", name="What it took").click()
+    shown.page.wait_for_selector("#history .main-svg")
+    for section in shown.page.locator("section").all():
+        section.scroll_into_view_if_needed()
+    assert shown.becomes(f"() => ({DRAWN})().length === ({VISIBLE})().length", True)
+    assert shown.evaluate(tops) == before
 
 
 def test_the_answer_is_seen_without_scrolling(show: Show, real: Path) -> None:
