@@ -64,6 +64,9 @@ class StageRecord:
     fingerprint: str
     version: str
     revision: str | None
+    software: Mapping[str, str] = field(
+        default_factory=dict
+    )  # versions of what computed; none of an earlier bnsearch's
     requests: tuple[int, ...] = ()  # totals of trials that were asked for, one after another
     n_finalists: int = 0  # of confirm
     began: datetime | None = None
@@ -157,6 +160,7 @@ def _stage(study: Any, row: Row) -> StageRecord:
         trials=tuple(record for t in trials if (record := _trial(row["stage"], t)) is not None),
         **{key: attrs[key] for key in ("setup", "task", "seed", "version", "revision")},
         fingerprint=attrs["data_fingerprint"],
+        software=attrs.get("software", {}),
         requests=_requests(study),
         n_finalists=len(attrs.get("finalists", ())),
         began=min((t.datetime_start for t in trials if t.datetime_start), default=None),

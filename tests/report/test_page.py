@@ -129,9 +129,18 @@ def test_tables_hold_the_numbers() -> None:
     assert "default tied 0.00333 98.30 % 0.20 -0.15 … 0.55" in text
     assert "dog cat, 1.1 % 91 98.9 %" in text
     assert "coarse 24 0 0 0 20 5.0 s 2.5 s 8" in text
-    assert "2030-01-02T03:04:05+00:00 mine.final: 2 networks counted" in text
+    assert "purpose outcome 2030-01-02T03:04:05+00:00 mine.final: 2 networks counted" in text
+    assert 'sampler "sobol" "sobol"' in text
+    assert "space.l2 1e-06 … 0.1 2e-05 … 0.0005" in text
+    assert "repeats 5 2" in text
     assert "bnsearch run mine.toml" in text
     assert "f" * 64 in text
+
+
+def test_what_computed_is_told_where_it_is_known() -> None:
+    old, new = made.COARSE, replace(made.FINE, software={"python": "3.11.2", "blas": "openblas 0.3.29 Haswell"})
+    assert "Computed by Python 3.11.2, BLAS openblas 0.3.29 Haswell" in Parsed(page(made.with_stages(old, new))).text
+    assert "Computed by" not in Parsed(WHOLE).text
 
 
 def hostile() -> StudyRecord:

@@ -134,6 +134,19 @@ def test_curves_lie_beside_the_study(whole: Study) -> None:
 # ---- totals
 
 
+def test_a_stage_tells_what_computed_it_and_goes_on_under_other_versions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    little = ("coarse.trials=2", "training.epochs=1")
+    run(tiny(tmp_path, *little), "coarse")
+    made = attrs_of(tiny(tmp_path), "coarse")["software"]
+    assert made["numpy"] == np.__version__
+    assert set(made) == {"python", "numpy", "scipy", "optuna", "blas"}
+    monkeypatch.setattr("bnsearch.search.session.software", lambda: made | {"numpy": "9.9"})
+    assert run(tiny(tmp_path, *little, "coarse.trials=3"), "coarse") == [True]
+    assert attrs_of(tiny(tmp_path), "coarse")["software"] == made, "of when it began"
+
+
 def test_a_larger_total_adds_exactly_the_difference(finished: Path, whole: Study, tmp_path: Path) -> None:
     study = tiny(finished, "coarse.trials=9")
     before = record(study, ["coarse"])["coarse"][0]
