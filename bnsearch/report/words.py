@@ -78,6 +78,12 @@ def listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
+def as_sentence(text: str) -> str:
+    """With a capital, where it begins with a word, and a full stop."""
+    first = text[:1].upper() if text[:1].isascii() else text[:1]
+    return f"{first}{text[1:]}{'' if text.endswith('.') else '.'}"
+
+
 def points(difference: float) -> str:
     """A difference of two shares in percentage points."""
     return f"{100 * difference:.2f} points"
