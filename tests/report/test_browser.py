@@ -213,6 +213,12 @@ def test_a_phone_shows_all_of_it_in_its_width(show: Show, rich: Path) -> None:
         "() => [...document.querySelectorAll('.plot')].filter((p) => p.offsetParent).map((p) => p.clientWidth)"
     )
     assert min(widths) > 300
+    assert (
+        shown.evaluate("() => document.getElementById('map-l2-learning_rate').layout.coloraxis.colorbar.orientation")
+        == "h"
+    )
+    assert shown.page.locator("#mistakes img").first.bounding_box()["width"] < PHONE["width"] / 3  # type: ignore[index]
+    assert "gradient" in shown.evaluate("() => getComputedStyle(document.querySelector('#confirm .scroll')).background")
     assert float(shown.evaluate("() => getComputedStyle(document.body).fontSize").removesuffix("px")) >= 15
     assert shown.evaluate("() => document.querySelector('#history').layout.dragmode") is False, (
         "a finger scrolls the page"

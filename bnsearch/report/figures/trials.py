@@ -40,7 +40,8 @@ def range_shown(levels: Sequence[StageRecord]) -> list[float] | None:
     stopped = sorted(accuracy for accuracy, state in seen if state == "pruned")
     if stopped:
         low = min(low, max(padded(stopped[len(stopped) // 2], high)[0], low - (high - low)))
-    return [low, max(high, *(accuracy for accuracy, _ in seen))]
+    best = max(accuracy for accuracy, _ in seen)
+    return [low, max(high, best + 0.06 * (best - low))]
 
 
 def points(

@@ -65,6 +65,12 @@
       place.style.height = `${place.clientWidth + 40}px`;
   }
 
+  // A bar of colours where there is no room beside the figure.
+  function below(bar) {
+    const title = { ...bar.title, side: "bottom", font: { size: 11 } };
+    return { ...bar, title, orientation: "h", len: 1, xanchor: "center", x: 0.5, yanchor: "top", y: -0.16 };
+  }
+
   async function draw(name) {
     const place = document.getElementById(name);
     if (!place.offsetParent) return; // hidden: drawn when it is chosen
@@ -76,6 +82,7 @@
       shown.margin = { ...shown.margin, l: 40, r: 4 };
       shown.font = { ...shown.font, size: 11 };
       shown.height = parseFloat(place.style.height);
+      if (shown.coloraxis) shown.coloraxis = { ...shown.coloraxis, colorbar: below(shown.coloraxis.colorbar) };
     }
     if (printing) shown.width = printWidth;
     await Plotly.react(place, coloured(traces(place)), shown, config);
