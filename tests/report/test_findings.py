@@ -41,7 +41,7 @@ def test_a_grid_lists_its_values() -> None:
 
 def test_diverged_and_pruned_trials_are_counted() -> None:
     row = changed(COARSE, trials={"complete": 17, "pruned": 4, "failed": 3, "running": 0})
-    assert "24 trials (4 pruned, 3 diverged)" in said(row)
+    assert "24 trials (4 stopped early, 3 diverged)" in said(row)
 
 
 @pytest.mark.parametrize(

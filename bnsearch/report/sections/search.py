@@ -30,7 +30,8 @@ def search(record: StudyRecord) -> Section | None:
     if not seen:
         return Section("search", "Search", [NOTHING], facts)
     tables = [_top(levels)] if any(t.state == "complete" for t in seen) else []
-    return Section("search", "Search", facts=facts, drawings=[*_against(levels), *_maps(levels)], tables=tables)
+    found = [headlines.search(levels)]
+    return Section("search", "Search", found, facts, drawings=[*_against(levels), *_maps(levels)], tables=tables)
 
 
 def stopping(record: StudyRecord) -> Section | None:
