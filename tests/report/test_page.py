@@ -133,6 +133,9 @@ def test_tables_hold_the_numbers() -> None:
     assert 'sampler "sobol" "sobol"' in text
     assert "space.l2 1e-06 … 0.1 2e-05 … 0.0005" in text
     assert "repeats 5 2" in text
+    assert "rungs [] []" in text
+    halved = replace(made.COARSE, row=changed(made.COARSE.row, halving__in_effect=True))
+    assert "rungs [0.25, 0.5]" in Parsed(page(made.with_stages(halved))).text, "those of a file that names none"
     assert "bnsearch run mine.toml" in text
     assert "f" * 64 in text
 

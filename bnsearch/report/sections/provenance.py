@@ -8,6 +8,7 @@ from bnsearch.report.again import leaves
 from bnsearch.report.records import StageRecord, StudyRecord
 from bnsearch.report.sections.parts import Section, Table
 from bnsearch.report.words import listed, span
+from bnsearch.search.halving import SHARES
 
 ELSEWHERE = (
     "Where CIFAR-10 lies in a folder of yours, add --data-dir FOLDER: it is no part of a study, its data's sha256 is."
@@ -67,6 +68,8 @@ def _task(stage: StageRecord) -> dict[str, str]:
     if not many:
         many = {"repeats": total} if stage.name == "final" else {"trials": total}
     asked = {key: value for key, value in leaves(stage.task) if not key.startswith("space") and value is not None}
+    if stage.row["halving"]:  # what was in effect, by default or not
+        asked["rungs"] = (asked.get("rungs") or list(SHARES)) if stage.row["halving"]["in_effect"] else []
     found = {key: _text(value) for key, value in (many | asked).items()}
     return found | {f"space.{name}": span(values) for name, values in space.items()}
 
