@@ -44,20 +44,26 @@ REPORTS = (
     ("digits", None, "light"),
     ("digits", "search", "light"),
     ("digits", "learning", "dark"),
+    ("digits-halved", "halving", "light"),
     ("cifar10-cyclic", "confirm", "light"),
     ("cifar10-cyclic", "classes", "light"),
     ("cifar10-cyclic", "weights", "light"),
 )
+HALVED = ["digits", "--set", 'training.schedule={kind="constant"}']  # a cosine has no places to stop at
 # what it shows, and where in the dashboard of the digits study
 DASHBOARD = {"trial": "studies/1/trials?numbers=0", "note": "studies/3/note"}
 
 
 def main(data_dir: str | None) -> None:
     """Run the studies in an empty folder; draw the terminal, the reports and the dashboard as they are seen."""
-    studies = {"digits": [], **({"cifar10-cyclic": ["--data-dir", data_dir]} if data_dir else {})}
+    studies = {
+        "digits": ["digits"],
+        **({"cifar10-cyclic": ["cifar10-cyclic", "--data-dir", data_dir]} if data_dir else {}),
+    }
     IMAGES.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        reports = {name: Path(folder, run(name, options, folder)) for name, options in studies.items()}
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as other:
+        reports = {name: run(options, folder) for name, options in studies.items()}
+        reports["digits-halved"] = run(HALVED, other)
         draw_terminal(folder)
         with sync_playwright() as playwright:
             path = shutil.which("chromium")
@@ -69,11 +75,11 @@ def main(data_dir: str | None) -> None:
             browser.close()
 
 
-def run(study: str, options: list[str], folder: str) -> str:
-    """Run a study; where its report lies in the folder."""
-    command = [sys.executable, "-m", "bnsearch", "run", study, "--json", *options]
+def run(options: list[str], folder: str) -> Path:
+    """Run a study in a folder; where its report lies."""
+    command = [sys.executable, "-m", "bnsearch", "run", "--json", *options]
     result = subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE)
-    return str(json.loads(result.stdout)["report"])
+    return Path(folder, json.loads(result.stdout)["report"])
 
 
 def draw_terminal(folder: str) -> None:

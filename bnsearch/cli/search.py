@@ -96,7 +96,7 @@ def run(study: str, budget: float | None, as_json: bool, **options: Any) -> None
         worked = any(run_all(session).values()) if outcome is None else outcome.worked
         rows, database = with_findings(status(session.store, study, resolved.results)), session.store.url
         begun = any(row["total"] for row in rows)  # or there was time for nothing
-        page = report(resolved, session.store) if begun else None
+        page = report(resolved, session.store, ours=True) if begun else None
     path, seen = resolved.results / FILE, how_to_see(study, chosen.storage)
     if page is not None:
         save(page, path)

@@ -7,7 +7,6 @@ from typing import Any
 
 from bnsearch.errors import BnsearchError
 from bnsearch.report.records import StageRecord, StudyRecord
-from bnsearch.search.address import default_url
 from bnsearch.search.comparing import task_of_comparison
 from bnsearch.search.levels import task_of
 from bnsearch.search.setups import COMPARE, STAGE_OF, STAGES, Comparing, Stage
@@ -29,8 +28,7 @@ def commands(record: StudyRecord) -> list[str] | None:
     if not _is_as_stored(record, again):
         return None
     options = [f"--set {shlex.quote(one)}" for one in sets]
-    usual = default_url(record.results.parent, record.name)
-    own = [] if record.database == usual else [f"--storage {shlex.quote(record.database)}"]
+    own = [shlex.join(record.storage)] if record.storage else []
     call = shlex.quote(record.called)
     last = [" ".join(["bnsearch run", call, *options, *own])] if record.stages else []
     if record.compare is not None:

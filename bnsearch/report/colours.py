@@ -23,6 +23,9 @@ class Colours:
     confirm: str
     final: str
     best: str
+    second: str  # of selected trials, the first of which has that of the best
+    third: str
+    fourth: str
     stopped: str
     bad: str  # diverged, worse
     low: str  # the ends of a scale, and its middle, on which either text has a contrast of 4.5
@@ -44,6 +47,9 @@ LIGHT = Colours(
     confirm="#57616c",
     final="#00735a",
     best="#c2185b",
+    second="#6b6f00",
+    third="#007a87",
+    fourth="#4b4bc8",
     stopped="#78828c",
     bad="#b3261e",
     low="#f4f8fc",
@@ -64,6 +70,9 @@ DARK = Colours(
     confirm="#a3adb8",
     final="#3fc7a2",
     best="#ff6fa5",
+    second="#c5c94a",
+    third="#4fd0dc",
+    fourth="#a5a8ff",
     stopped="#8d97a1",
     bad="#ff8a80",
     low="#1a2129",
@@ -74,7 +83,7 @@ DARK = Colours(
 )
 STAGES = ("coarse", "fine", "fine2", "confirm", "final")
 SYMBOLS = {"coarse": "circle", "fine": "diamond", "fine2": "triangle-up", "confirm": "square", "final": "square"}
-CYCLE = (LIGHT.coarse, LIGHT.fine, LIGHT.final, LIGHT.fine2, LIGHT.best, LIGHT.muted)  # of selected trials
+CYCLE = (LIGHT.best, LIGHT.second, LIGHT.third, LIGHT.fourth, LIGHT.ink, LIGHT.muted)  # of selected trials
 SCALE = [[0.0, LIGHT.low], [0.5, LIGHT.middle], [1.0, LIGHT.high]]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from optuna_dashboard import wsgi
 
@@ -19,6 +19,7 @@ from bnsearch.report.guard import READING, REPORT, Answer, refusal, told
 from bnsearch.search.browsing import Browsed
 
 ARTIFACT = re.compile(r"/artifacts/.*/([0-9a-fA-F-]+)")
+NUMBERED = re.compile(r"/(?:api/studies|csv|artifacts)/(?P<study>\d+)(?:/(?P<trial>\d+)/.*|/.*)?")
 PAGE = re.compile(r"/?|/dashboard(/.*)?")
 # A picture is a picture: what it may hold besides is not run, should someone open it as a page.
 INERT = ("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
@@ -71,24 +72,39 @@ class Dashboard:
         self.inner = self._inner()
 
     def __call__(self, environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
-        path = environ.get("PATH_INFO", "")
+        # WSGI gives the bytes of an address as Latin-1 text, its percent signs already resolved
+        path = environ.get("PATH_INFO", "").encode("latin-1", "replace").decode(errors="replace")
         refused = refusal(environ.get("HTTP_HOST", ""), environ["REQUEST_METHOD"], path)
         report, artifact = REPORT.fullmatch(path), ARTIFACT.fullmatch(path)
         if refused is not None:
             return _answered(environ, start_response, refused)
         if report:
-            return _answered(environ, start_response, self._report(unquote(report[1])), UNFRAMED)
+            return _answered(environ, start_response, self._report(report[1]), UNFRAMED)
         if artifact and not self.artifacts.has(artifact[1]):
             return _answered(environ, start_response, told("404 Not Found", "The file of this artifact is gone."))
+        environ = {"HTTP_ACCEPT_ENCODING": "", **environ}  # optuna-dashboard counts on it
         if path.rstrip("/") and PAGE.fullmatch(path):
             return self._page(environ, start_response)
         with self.lock:
             if path.startswith(("/api/studies", "/csv/")) and self.browsed.refresh():
                 self.inner = self._inner()
+            numbers = NUMBERED.fullmatch(path)
+            if numbers and not self._has(numbers["study"], numbers["trial"]):
+                return _answered(environ, start_response, told("404 Not Found", "No such study or trial is shown."))
             return self.inner(environ, _only_here(start_response, artifact is not None))  # type: ignore[no-any-return]
 
     def _inner(self) -> Any:
         return wsgi(self.browsed.storage, artifact_store=self.artifacts)
+
+    def _has(self, study: str, trial: str | None) -> bool:
+        """Are there a study, and a trial, of these numbers? optuna-dashboard fails where there are none."""
+        try:
+            self.browsed.storage.get_study_name_from_id(int(study))
+            if trial is not None:
+                self.browsed.storage.get_trial(int(trial))
+        except (LookupError, OverflowError):
+            return False
+        return True
 
     def _report(self, name: str) -> Answer:
         if name not in self.reports:

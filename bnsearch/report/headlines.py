@@ -9,7 +9,7 @@ from bnsearch.report.figures.confusion import rows_normalised
 from bnsearch.report.figures.finalists import called
 from bnsearch.report.records import StageRecord, StudyRecord, TrialRecord
 from bnsearch.report.sample import ranked
-from bnsearch.report.words import SYMBOLS, Row, duration, listed, n_over, number, percent, points, setting
+from bnsearch.report.words import SYMBOLS, Row, duration, listed, n_over, number, percent, points, rate, setting
 from bnsearch.search.mistakes import Mistakes
 
 
@@ -38,6 +38,21 @@ def best_of_search(record: StudyRecord) -> TrialRecord | None:
     """The best completed trial of all levels."""
     complete = [t for level in record.levels for t in level.trials if t.state == "complete"]
     return ranked(complete)[0] if complete else None
+
+
+def search(levels: Sequence[StageRecord]) -> str:
+    """The best of all levels, and how many settings its level cannot tell from it."""
+    complete = ranked([t for level in levels for t in level.trials if t.state == "complete"])
+    if not complete:
+        return "No trial has completed."
+    best, n = complete[0], sum(len(level.trials) for level in levels)
+    text = f"The best of {n:,} trials is {best.label}, with {percent(best.accuracy or 0.0)} at {setting(best.params)}"
+    verdicts = (level.row["verdict"] or {} for level in levels if level.name == best.stage)
+    n_tied = next((verdict["n_tied"] - 1 for verdict in verdicts if verdict.get("best") == best.number), None)
+    if n_tied is None:
+        return f"{text}."
+    others = f"{n_tied or 'no'} other setting{'s' * (n_tied != 1)} of {best.stage} {'is' if n_tied == 1 else 'are'}"
+    return f"{text}; {others} within one standard error of it."
 
 
 def against(name: str, levels: Sequence[StageRecord]) -> str:
@@ -173,7 +188,7 @@ def cost(stages: Sequence[StageRecord]) -> str:
     """Networks, epochs, time and speed."""
     trials = [t for stage in stages for t in stage.trials]
     n_epochs, seconds = sum(t.n_epochs for t in trials), sum(t.seconds for t in trials)
-    speed = f", {n_epochs / seconds:,.0f} network-epochs a second" if seconds else ""
+    speed = f", {rate(n_epochs / seconds)} network-epochs a second" if seconds else ""
     return f"{len(trials):,} networks took {n_epochs:,} epochs and {duration(seconds)} of the workers' time{speed}."
 
 

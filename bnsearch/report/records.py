@@ -4,6 +4,7 @@ Only search knows Optuna: its studies and trials come from a `Store`, and are An
 """
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +14,7 @@ from typing import Any, Literal
 from bnsearch.errors import ModelError
 from bnsearch.model import Model, load_model
 from bnsearch.report.words import Row
+from bnsearch.search.address import default_url
 from bnsearch.search.batches import stored_batches
 from bnsearch.search.mistakes import NAME, Mistakes, load_mistakes
 from bnsearch.search.setups import COMPARE, LEVELS
@@ -20,6 +22,7 @@ from bnsearch.search.space import TPE_BATCH
 from bnsearch.search.stages import status
 from bnsearch.search.store import Store
 from bnsearch.search.study_file import Study, bundled
+from bnsearch.search.study_lock import seems_at_work
 
 State = Literal["complete", "pruned", "diverged", "running"]
 RUNG = re.compile(r"rung_\d+")  # the attribute with what a trial reached there
@@ -61,6 +64,9 @@ class StageRecord:
     fingerprint: str
     version: str
     revision: str | None
+    software: Mapping[str, str] = field(
+        default_factory=dict
+    )  # versions of what computed; none of an earlier bnsearch's
     requests: tuple[int, ...] = ()  # totals of trials that were asked for, one after another
     n_finalists: int = 0  # of confirm
     began: datetime | None = None
@@ -86,6 +92,17 @@ class StudyRecord:
     model: Model | str | None = None  # the first of final's; in its place why there is none, None before final
     mistakes: Mistakes | str | None = field(default=None, repr=False)
     compare: StageRecord | None = None  # beside the chain
+    at_work: bool = False  # is a process training?
+
+    @property
+    def storage(self) -> list[str]:
+        """The option that names its database, where that is another than usual."""
+        usual = self.database == default_url(self.results.parent, self.name)
+        return [] if usual else ["--storage", self.database]
+
+    def command(self, name: str, *options: str) -> str:
+        """One of the program's commands for this study."""
+        return shlex.join(["bnsearch", name, self.called, *options, *self.storage])
 
     @property
     def begun(self) -> tuple[StageRecord, ...]:
@@ -110,8 +127,8 @@ class StudyRecord:
         return next((stage for stage in self.stages if stage.name == name), None)
 
 
-def read(study: Study, store: Store) -> StudyRecord:
-    """A study as it stands, also while a stage runs."""
+def read(study: Study, store: Store, ours: bool = False) -> StudyRecord:
+    """A study as it stands, also while a stage runs; ours: the process that holds the study is this one, at its end."""
     rows = status(store, study.called, study.results)
     own = study.file in bundled().values()
     looks = [look for row in rows for look in row.get("looks", ())]
@@ -132,6 +149,7 @@ def read(study: Study, store: Store) -> StudyRecord:
         model=model,
         mistakes=mistakes,
         compare=beside[0] if beside else None,
+        at_work=not ours and seems_at_work(study.results, store.storage.url),
     )
 
 
@@ -142,6 +160,7 @@ def _stage(study: Any, row: Row) -> StageRecord:
         trials=tuple(record for t in trials if (record := _trial(row["stage"], t)) is not None),
         **{key: attrs[key] for key in ("setup", "task", "seed", "version", "revision")},
         fingerprint=attrs["data_fingerprint"],
+        software=attrs.get("software", {}),
         requests=_requests(study),
         n_finalists=len(attrs.get("finalists", ())),
         began=min((t.datetime_start for t in trials if t.datetime_start), default=None),

@@ -26,14 +26,15 @@ FILE = "report.html"  # in the results folder
 N_FINAL = 10  # of final's networks, whose curves are shown
 
 
-def report(study: Study, store: Store | None) -> str:
+def report(study: Study, store: Store | None, ours: bool = False) -> str:
     """The page as text, of the study as it stands, also while a stage runs.
 
+    ours: the process that holds the study is this one, at its end.
     Raises UsageError before its first run, and StoreError where the results folder is another database's.
     """
     if store is not None:
         check_owner(study, store.url)
-    record = read(study, store) if store is not None else None
+    record = read(study, store, ours) if store is not None else None
     if record is None or not record.begun:
         raise UsageError(
             f"{study.called} must have been run before there is anything to report, but has not: run `bnsearch "

@@ -1,5 +1,6 @@
 """What the commands print for people, from plain records."""
 
+import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -20,7 +21,7 @@ WIDTH = 100  # where the output is no terminal
 
 def how_to_see(called: str, storage: str | None) -> str:
     """The command that makes the page and shows it."""
-    return " ".join(["bnsearch report", called, *([f"--storage {storage}"] if storage else []), "--open"])
+    return shlex.join(["bnsearch", "report", called, *(["--storage", storage] if storage else []), "--open"])
 
 
 def stage_report(rows: Sequence[Row], worked: bool, database: str, seen: str, console: Console | None = None) -> None:
@@ -118,14 +119,14 @@ def best_trials(rows: Sequence[Row]) -> Table:
 
 
 def finalists(verdict: Row) -> Table:
-    """Finalists, their means over the repeats, and how far they are behind the best."""
+    """Finalists, their means, and how far behind the best they are: tied is whose interval contains 0."""
     table = new_table(f"Finalists over {verdict['n_repeats']} repeats")
     found = sorted(verdict["finalists"], key=lambda f: -f["mean"])
     # what all of them share needs no column
     names = [name for name in verdict["params"] if len({f["params"][name] for f in found}) > 1]
     left = ("finalist", "verdict")
     shown = [SYMBOLS[name] for name in names]
-    for heading in ("finalist", *shown, "mean", "points\nbehind", "95 %\ninterval", "verdict"):
+    for heading in ("finalist", *shown, "mean", "points\nbehind", "simultaneous\n95 % interval", "verdict"):
         table.add_column(heading, justify="left" if heading in left else "right")
     for f in found:
         won = f["finalist"] == verdict["winner"]
@@ -164,8 +165,8 @@ def grid(lines: Iterable[Finding]) -> Table:
 
 def _browse(study: str, database: str, results: Path) -> str:
     """The command that shows the study, with the address of its database where that is another than usual."""
-    elsewhere = "" if database == default_url(results.parent, results.name) else f" --storage {database}"
-    return f"bnsearch dashboard {study}{elsewhere}"
+    elsewhere = [] if database == default_url(results.parent, results.name) else ["--storage", database]
+    return shlex.join(["bnsearch", "dashboard", study, *elsewhere])
 
 
 def _model(result: Row) -> Finding:

@@ -42,7 +42,7 @@ def n_over(row: Row) -> int:
 def counted(row: Row) -> str:
     """How many trials a stage has."""
     n, trials, n_given_up = n_over(row), row["trials"], len(row.get("given_up", ()))
-    ways = ((trials["pruned"], "pruned"), (trials["failed"] - n_given_up, "diverged"), (n_given_up, "failed"))
+    ways = ((trials["pruned"], "stopped early"), (trials["failed"] - n_given_up, "diverged"), (n_given_up, "failed"))
     ends = [f"{number_of} {word}" for number_of, word in ways if number_of]
     return f"{n} trial{'s' * (n != 1)}" + (f" ({', '.join(ends)})" if ends else "")
 
@@ -73,9 +73,21 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
+def rate(value: float) -> str:
+    """A speed in two digits, which is all that is known of it."""
+    rounded = float(f"{value:.2g}")
+    return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:.2g}"
+
+
 def listed(names: Sequence[str]) -> str:
     """a, b and c."""
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def as_sentence(text: str) -> str:
+    """With a capital, where it begins with a word, and a full stop."""
+    first = text[:1].upper() if text[:1].isascii() else text[:1]
+    return f"{first}{text[1:]}{'' if text.endswith('.') else '.'}"
 
 
 def points(difference: float) -> str:

@@ -84,12 +84,6 @@ class Blocks:
     freedom: int  # ν = (M − 1)(R − 1)
     n_repeats: int
 
-    def half_width(self, level: float) -> float:
-        """t(level, ν) · √(2·MSE/R)."""
-        if self.freedom == 0:
-            return math.inf
-        return float(stdtrit(self.freedom, level)) * math.sqrt(2.0 * self.mse / self.n_repeats)
-
 
 def blocks(y: Matrix) -> Blocks:
     """Analyse accuracies y (M finalists, R repeats)."""
@@ -149,12 +143,18 @@ def separating(analysed: Blocks) -> float:
     return studentized_range(0.95, len(analysed.means), analysed.freedom) / math.sqrt(2.0)
 
 
+def margin(analysed: Blocks) -> float:
+    """Half of the simultaneous 95 % interval of the difference of two finalists: q(.95; M, ν)·√(MSE/R)."""
+    if analysed.freedom == 0:
+        return math.inf
+    return separating(analysed) * math.sqrt(2.0 * analysed.mse / analysed.n_repeats)
+
+
 def not_separable(y: Matrix) -> list[int]:
-    """Finalists that cannot be told from the best, the best among them: ȳ_best − ȳ_i ≤ q(.95; M, ν)·√(MSE/R)."""
+    """Finalists that cannot be told from the best, the best among them: the interval of the difference contains 0."""
     analysed, best = blocks(y), winner(y)
-    unit = math.sqrt(2.0 * analysed.mse / analysed.n_repeats)
-    margin = separating(analysed) * unit if analysed.freedom else math.inf
-    return [i for i in range(len(y)) if i == best or analysed.means[best] - analysed.means[i] <= margin]
+    widest = margin(analysed)
+    return [i for i in range(len(y)) if i == best or analysed.means[best] - analysed.means[i] <= widest]
 
 
 def estimate(y: Matrix) -> float:

@@ -157,26 +157,8 @@ def verdict(session: Session, study: optuna.Study) -> dict[str, Any]:
             f"No finalist of {study.study_name} trained without diverging: lower the learning rates and reset "
             f"from coarse."
         )
-    best, analysed, together = choose.winner(y), choose.blocks(y), choose.not_separable(y)
+    best, together = choose.winner(y), choose.not_separable(y)
     default = next((k for k, i in enumerate(numbers) if finalists[i]["default"]), None)
-    shown = analysed.half_width(0.975)
-    rows = []
-    for k, i in enumerate(numbers):
-        difference = float(analysed.means[best] - analysed.means[k])
-        rows.append(
-            {
-                "finalist": i,
-                **{key: finalists[i][key] for key in ("params", "stage", "trial", "default")},
-                "accuracies": [float(v) for v in y[k]],
-                "mean": float(analysed.means[k]),
-                "behind_best": difference,
-                "difference_interval": [difference - shown, difference + shown]
-                if np.isfinite(shown) and k != best
-                else None,
-                "separable": k not in together,
-                "repeats_needed": choose.repeats_needed(y, best, k) if k != best else None,
-            }
-        )
     luck, why_not = _optimism(session, finalists, numbers, y, best, default)
     return {
         "winner": numbers[best],
@@ -188,8 +170,33 @@ def verdict(session: Session, study: optuna.Study) -> dict[str, Any]:
         "diverged": [i for i in range(len(finalists)) if i not in numbers],
         "optimism": luck,
         "not_comparable": why_not,
-        "finalists": rows,
+        "finalists": judged(finalists, numbers, y),
     }
+
+
+def judged(finalists: Sequence[Mapping[str, Any]], numbers: Sequence[int], y: choose.Matrix) -> list[dict[str, Any]]:
+    """How each finalist stands against the best; its interval is the one that decides: tied is whose has 0 in it.
+
+    numbers: which of the finalists came to the end; y: (M, R) their accuracies.
+    """
+    best, analysed, together = choose.winner(y), choose.blocks(y), choose.not_separable(y)
+    margin, rows = choose.margin(analysed), []
+    for k, i in enumerate(numbers):
+        difference = float(analysed.means[best] - analysed.means[k])
+        known = np.isfinite(margin) and k != best
+        rows.append(
+            {
+                "finalist": i,
+                **{key: finalists[i][key] for key in ("params", "stage", "trial", "default")},
+                "accuracies": [float(v) for v in y[k]],
+                "mean": float(analysed.means[k]),
+                "behind_best": difference,
+                "difference_interval": [difference - margin, difference + margin] if known else None,
+                "separable": k not in together,
+                "repeats_needed": choose.repeats_needed(y, best, k) if k != best else None,
+            }
+        )
+    return rows
 
 
 def _optimism(

@@ -17,6 +17,7 @@ from bnsearch.search.lock import in_turn
 from bnsearch.search.materials import Materials, cache_folder
 from bnsearch.search.owner import check_not_emptied, check_owner, claim
 from bnsearch.search.progress import Progress
+from bnsearch.search.software import software
 from bnsearch.search.store import Store, check_database, open_existing, open_store
 from bnsearch.search.study_file import Study
 from bnsearch.search.study_lock import study_locked
@@ -53,6 +54,7 @@ class Session:
             "data_fingerprint": self.materials.dataset.fingerprint,
             "version": __version__,
             "revision": revision(),
+            "software": software(),
             "task": task,
             "setup": self.study.setup_of(name).model_dump(mode="json"),
             **more,

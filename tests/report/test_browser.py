@@ -11,11 +11,13 @@ from playwright.sync_api import Browser, Page
 from bnsearch.report.colours import DARK, LIGHT, contrast
 from bnsearch.report.page import render
 from bnsearch.report.report import report, sections_of
+from bnsearch.search.stages import run_stage
 from bnsearch.search.study_file import Study
 from tests.browser import LAPTOP, PHONE, in_browser
 from tests.report import made
 from tests.report.test_page import hostile
-from tests.search.helpers import stored
+from tests.search.helpers import at_work, stored, tiny
+from tests.search.stopping import Stopping
 
 pytestmark = in_browser
 
@@ -48,8 +50,10 @@ def show(browser: Browser) -> Iterator[Show]:
     """Open a file; nothing may go wrong until the test ends."""
     opened = []
 
-    def open_(path: Path, **context: Any) -> Shown:
+    def open_(path: Path, until: str = "drawn", never_idle: bool = False, **context: Any) -> Shown:
         page = browser.new_context(**{"viewport": LAPTOP} | context).new_page()
+        if never_idle:
+            page.add_init_script("requestIdleCallback = () => 0")
         shown = Shown(page)
         opened.append(shown)
         page.on("console", lambda message: shown.said.append(f"{message.type}: {message.text}"))
@@ -57,7 +61,7 @@ def show(browser: Browser) -> Iterator[Show]:
         page.on("dialog", lambda dialog: shown.said.append(f"dialog: {dialog.message}"))
         page.on("request", lambda request: shown.asked.append(request.url))
         page.goto(path.as_uri())
-        page.wait_for_selector("html[data-drawn]", state="attached", timeout=60_000)
+        page.wait_for_selector(f"html[data-{until}]", state="attached", timeout=60_000)
         return shown
 
     yield open_
@@ -95,6 +99,39 @@ def test_all_figures_are_drawn(show: Show, pages: str, request: pytest.FixtureRe
         found
     )
     assert all(n > 0 for n in found.values()), found
+
+
+DRAWN = """() => [...document.querySelectorAll(".plot")].filter((p) => p.offsetParent && p.querySelector(".main-svg"))
+    .map((p) => p.id)"""
+VISIBLE = """() => [...document.querySelectorAll(".plot")].filter((p) => p.offsetParent).map((p) => p.id)"""
+
+
+def test_the_first_screen_is_drawn_first_and_what_is_below_when_it_comes_near(show: Show, rich: Path) -> None:
+    shown = show(rich, until="first", never_idle=True)
+    found = shown.evaluate(DRAWN)
+    assert found[0] == "accuracies"
+    assert "history" not in found
+    shown.page.locator("#cost").scroll_into_view_if_needed()
+    shown.page.wait_for_selector("#history .main-svg")
+    assert set(shown.evaluate(DRAWN)) < set(shown.evaluate(VISIBLE))
+    shown.evaluate("() => dispatchEvent(new Event('beforeprint'))")
+    assert shown.evaluate(DRAWN) == shown.evaluate(VISIBLE), "at once: paper does not wait"
+
+
+@pytest.mark.parametrize("viewport", [LAPTOP, PHONE], ids=["laptop", "phone"])
+def test_nothing_moves_while_figures_are_drawn(show: Show, rich: Path, viewport: dict[str, int]) -> None:
+    """An anchor of the navigation stays where it was."""
+    shown = show(rich, until="first", never_idle=True, viewport=viewport, reduced_motion="reduce")
+    tops = (
+        "() => [...document.querySelectorAll('section')].map((s) => Math.round(s.getBoundingClientRect().y + scrollY))"
+    )
+    before = shown.evaluate(tops)
+    shown.page.get_by_role("link", name="What it took").click()
+    shown.page.wait_for_selector("#history .main-svg")
+    for section in shown.page.locator("section").all():
+        section.scroll_into_view_if_needed()
+    assert shown.becomes(f"() => ({DRAWN})().length === ({VISIBLE})().length", True)
+    assert shown.evaluate(tops) == before
 
 
 def test_the_answer_is_seen_without_scrolling(show: Show, real: Path) -> None:
@@ -176,6 +213,12 @@ def test_a_phone_shows_all_of_it_in_its_width(show: Show, rich: Path) -> None:
         "() => [...document.querySelectorAll('.plot')].filter((p) => p.offsetParent).map((p) => p.clientWidth)"
     )
     assert min(widths) > 300
+    assert (
+        shown.evaluate("() => document.getElementById('map-l2-learning_rate').layout.coloraxis.colorbar.orientation")
+        == "h"
+    )
+    assert shown.page.locator("#mistakes img").first.bounding_box()["width"] < PHONE["width"] / 3  # type: ignore[index]
+    assert "gradient" in shown.evaluate("() => getComputedStyle(document.querySelector('#confirm .scroll')).background")
     assert float(shown.evaluate("() => getComputedStyle(document.body).fontSize").removesuffix("px")) >= 15
     assert shown.evaluate("() => document.querySelector('#history').layout.dragmode") is False, (
         "a finger scrolls the page"
@@ -263,6 +306,30 @@ def test_headings_landmarks_and_focus(show: Show, rich: Path) -> None:
     unnamed = """() => [...document.querySelectorAll("button, input, [role=img], [role=region], img")]
         .filter((e) => !(e.ariaLabel || e.alt || e.textContent.trim() || e.labels?.length)).length"""
     assert page.evaluate(unnamed) == 0
+
+
+@pytest.fixture(params=[1, 4], ids=["begun", "some epochs"])
+def under_way(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """The page of a study while a process is at work on it, before or after networks were first evaluated."""
+    study = tiny(tmp_path, "training.epochs=400", "coarse.trials=2")
+    path = tmp_path / "report.html"
+    with at_work(study, n_workers=1, executor=lambda: Stopping(request.param)) as session:
+        with pytest.raises(KeyboardInterrupt):
+            run_stage(session, "coarse")
+        path.write_text(report(study, session.store))
+    return path
+
+
+def test_a_study_under_way(show: Show, under_way: Path) -> None:
+    """Figures were empty before the first evaluation, and the reader was told to run what was running."""
+    shown = show(under_way)
+    answer = shown.page.locator("#answer").inner_text()
+    assert "Coarse has 0 of 2 trials" in answer
+    assert "bnsearch status" in answer
+    assert "bnsearch run" not in answer
+    found = shown.evaluate(POINTS)
+    assert all(n > 0 for n in found.values()), found
+    assert bool(found) == ("once a trial has been evaluated" not in shown.page.locator("#search").inner_text())
 
 
 def test_ten_thousand_trials_are_drawn(show: Show, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from bnsearch.report.colours import CYCLE, DARK, LIGHT, SCALE, STAGES, Colours, blend, contrast, dark_for_light, of
 
-TEXT = ("ink", "muted", "coarse", "fine", "fine2", "confirm", "final", "best", "bad")
+TEXT = ("ink", "muted", "coarse", "fine", "fine2", "confirm", "final", "best", "second", "third", "fourth", "bad")
 
 
 def test_every_light_colour_means_one_thing() -> None:
@@ -15,6 +15,12 @@ def test_every_light_colour_means_one_thing() -> None:
     assert all(re.fullmatch("#[0-9a-f]{6}", colour) for colour in (*astuple(LIGHT), *astuple(DARK)))
     assert dark_for_light()[LIGHT.ink] == DARK.ink
     assert {*CYCLE, *(of(stage) for stage in STAGES), *(colour for _, colour in SCALE)} <= set(astuple(LIGHT))
+
+
+def test_no_selected_trial_has_the_colour_of_a_stage() -> None:
+    """The first two were taken for coarse and fine."""
+    assert len(set(CYCLE)) == len(CYCLE)
+    assert not set(CYCLE) & {of(stage) for stage in STAGES}
 
 
 def test_contrast_is_that_of_wcag() -> None:

@@ -19,6 +19,7 @@ from bnsearch.search.browsing import browse
 from bnsearch.search.study_file import Study
 from tests.report.conftest import LITTLE, WORDS
 from tests.report.test_guard import WRITING, example
+from tests.report.test_server import get, served
 from tests.search.helpers import tiny
 from tests.search.test_presenting import run
 from tests.search.test_sqlite import everything
@@ -62,7 +63,6 @@ def ask(
         "PATH_INFO": path,
         "QUERY_STRING": query,
         "HTTP_HOST": host,
-        "HTTP_ACCEPT_ENCODING": "",
         "SERVER_NAME": "localhost",
         "SERVER_PORT": "8080",
         "SERVER_PROTOCOL": "HTTP/1.1",
@@ -112,6 +112,19 @@ def test_an_artifact_whose_file_is_gone(dashboard: Dashboard, shown: Study) -> N
         path.unlink()
     answer = ask(dashboard, f"/artifacts/1/{trial['trial_id']}/{trial['artifacts'][0]['artifact_id']}")
     assert answer.status == "404 Not Found"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/artifacts/1/999/{}", "/artifacts/99/1/{}", "/artifacts/99/{}", f"/artifacts/1/{10**30}/{{}}", "/csv/99"),
+        *("/api/studies/99", "/api/studies/99/plot/edf", "/api/studies/99/param_importances", f"/csv/{10**30}"),
+    ],
+)
+def test_a_study_or_trial_that_is_not_there(dashboard: Dashboard, shown: Study, path: str) -> None:
+    """optuna-dashboard answered with its traceback."""
+    name = next(artifact_folder(shown).iterdir()).name
+    assert ask(dashboard, path.format(name)).status == "404 Not Found"
 
 
 @pytest.mark.parametrize("path", ["/api/meta", "/csv/1", "/static/bundle.js", "/favicon.ico", "/dashboard/studies/1"])
@@ -194,6 +207,17 @@ def test_reports(dashboard: Dashboard) -> None:
     failed = ask(dashboard, "/report/broken")
     assert failed.status.startswith("500")
     assert failed.body == b"The test rows must be there, but are gone.\n"
+
+
+@pytest.mark.parametrize("name", ["größe 50 %41", "λ-η"])
+def test_a_report_of_any_name_is_found_where_the_page_links_it(shown: Study, name: str) -> None:
+    """Names beyond ASCII were not."""
+    browsed = browse([default_url(shown.folder, shown.name)])
+    with served(Dashboard(browsed, Artifacts([]), {name: lambda: f"page of {name}"})) as running:
+        page = get(running.server_port, "/dashboard").decode()
+        link = page.partition('<a href="')[2].partition('"')[0]
+        assert get(running.server_port, link).decode() == f"page of {name}"
+    browsed.close()
 
 
 def test_a_name_is_no_tag(shown: Study) -> None:

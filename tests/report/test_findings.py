@@ -41,7 +41,7 @@ def test_a_grid_lists_its_values() -> None:
 
 def test_diverged_and_pruned_trials_are_counted() -> None:
     row = changed(COARSE, trials={"complete": 17, "pruned": 4, "failed": 3, "running": 0})
-    assert "24 trials (4 pruned, 3 diverged)" in said(row)
+    assert "24 trials (4 stopped early, 3 diverged)" in said(row)
 
 
 @pytest.mark.parametrize(
@@ -152,24 +152,22 @@ def test_other_stages_under_way(row: Row) -> None:
 def test_confirm_names_the_setting_and_an_estimate_that_luck_does_not_flatter() -> None:
     text = said(CONFIRM)
     assert "Chosen: λ = 0.00167, η = 0.291, momentum = 0.9" in text
-    assert "expected validation accuracy 98.41 %" in text
+    assert "expected accuracy on new validation rows is 98.41 %" in text
     assert "98.50 %" not in text, "the winner's own mean is too good"
 
 
-@pytest.mark.parametrize(
-    ("needed", "words"), [(25, " with 5 repeats; about 25 would"), (None, ": not worth separating")]
-)
+@pytest.mark.parametrize(("needed", "words"), [(25, "; about 25 repeats may tell"), (None, ": not worth more repeats")])
 def test_a_default_that_is_not_separable(needed: int | None, words: str) -> None:
     finalists = [finalist(0, 0.985), finalist(1, 0.983, default=True, repeats_needed=needed)]
-    assert f"default and winner cannot be told apart{words}" in said(changed(CONFIRM, verdict__finalists=finalists))
+    assert f"The default does as well within the noise{words}." in said(changed(CONFIRM, verdict__finalists=finalists))
 
 
 def test_others_that_cannot_be_told_from_the_winner_are_named_and_how_sure_it_is() -> None:
     finalists = [finalist(0, 0.985), finalist(1, 0.983, default=True), finalist(2, 0.9845), finalist(3, 0.984)]
     text = said(changed(CONFIRM, verdict__finalists=finalists))
-    assert "cannot be told from it with 5 repeats: fine 32, fine 33" in text
-    assert "differences between finalists are known to ± 0.35 points" in text
-    assert "be told from it" not in said(CONFIRM)
+    assert "Within the noise of 5 repeats, fine 32 and fine 33 do as well." in text
+    assert "A lead of less than 0.35 points may be chance" in text
+    assert "Within the noise of" not in said(CONFIRM)
 
 
 def test_a_lead_that_cannot_be_compared_says_why() -> None:
@@ -181,14 +179,14 @@ def test_a_lead_that_cannot_be_compared_says_why() -> None:
 def test_a_default_that_is_worse() -> None:
     finalists = [finalist(0, 0.985), finalist(1, 0.9725, default=True, separable=True)]
     text = said(changed(CONFIRM, verdict__finalists=finalists))
-    assert "better than the study file's default by 1.25 points" in text
-    assert "default and winner" not in text
+    assert "It beats the study file's default by 1.25 points." in text
+    assert "does as well" not in text
 
 
 def test_a_default_that_won() -> None:
     finalists = [finalist(0, 0.985, default=True), finalist(1, 0.983)]
     text = said(changed(CONFIRM, verdict__finalists=finalists, verdict__winner_is_default=True))
-    assert "it is the study file's default setting" in text
+    assert "It is the study file's default setting." in text
     assert "separable" not in text
 
 
@@ -212,6 +210,7 @@ def test_final_tells_both_intervals_apart() -> None:
     assert "97.73 … 99.38 % over seeds on these 10,000 images" in text
     assert "2 networks with λ = 0.00167, η = 0.291, momentum = 0.9" in text
     assert "trained on 50,000 rows; look 3 at this test set" in text
+    assert text.count(".\n") + text.endswith(".") == len(findings(FINAL)) - 2, "whole sentences, two on two lines each"
     assert "more rows" not in text
 
 
@@ -225,7 +224,7 @@ def test_the_ensemble_has_a_line_of_its_own() -> None:
 )
 def test_which_moments_are_the_headline(headline: str, other: str, accuracy: float) -> None:
     text = said(changed(FINAL, result__bn_statistics=headline))
-    assert f"the headline is with {headline} moments; with {other} moments {accuracy:.2f} %" in text
+    assert f"The headline is with {headline} moments; with {other} moments {accuracy:.2f} %" in text
 
 
 def test_a_result_of_an_older_version_has_neither() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from bnsearch.report import headlines
+from bnsearch.report.words import rate
 from tests.report import made, rows
 from tests.report.made import COARSE, CONFIRM, FINAL, FINE, STUDY, curve, stage, trial, with_stages
 from tests.report.rows import changed, finalist
@@ -34,6 +35,19 @@ def test_the_answer_of_a_study_under_way() -> None:
     assert headlines.answer(with_stages(stage(nothing))) == "Coarse has 0 of 40 trials; none has completed."
     over = headlines.answer(with_stages(COARSE, FINE))
     assert over == "Fine is finished; best so far is 98.00 % with λ = 5e-05, η = 0.3."
+
+
+def test_a_search_opens_with_its_best() -> None:
+    said = headlines.search([COARSE, FINE])
+    assert said == (
+        "The best of 9 trials is fine 1, with 98.00 % at λ = 5e-05, η = 0.3; 1 other setting of fine is within one "
+        "standard error of it."
+    )
+    assert "no other settings of fine are" in headlines.search(
+        [stage(changed(FINE.row, verdict__n_tied=1), FINE.trials)]
+    )
+    assert headlines.search([stage(changed(FINE.row, verdict=None), FINE.trials)]).endswith("η = 0.3.")
+    assert headlines.search([stage(FINE.row)]) == "No trial has completed."
 
 
 def test_which_values_cannot_be_told_apart() -> None:
@@ -137,3 +151,8 @@ def test_what_it_took_and_when_the_best_was_found() -> None:
     assert (
         headlines.history([COARSE, FINE]) == "The best of the search, fine 1 with 98.00 %, ended 2.0 s after the start."
     )
+
+
+@pytest.mark.parametrize(("speed", "said"), [(1234.5, "1,200"), (98.7, "99"), (8.0, "8"), (0.0567, "0.057")])
+def test_a_speed_has_two_digits(speed: float, said: str) -> None:
+    assert rate(speed) == said

@@ -115,9 +115,9 @@ def test_the_answer_comes_first_with_how_sure_it_is() -> None:
     for words in (
         "is chosen",
         "98.56 %",
-        "expected validation accuracy 98.41 %",
-        "cannot be told",
-        "no setting that may",
+        "Its expected accuracy on new validation rows is 98.41 %.",
+        "The default does as well within the noise",
+        "No setting that may",
     ):
         assert words in text
     assert text.index("is chosen") < text.index("24 trials in λ")
@@ -127,11 +127,23 @@ def test_tables_hold_the_numbers() -> None:
     text = Parsed(WHOLE).text
     assert "fine 1 5e-05 0.3 0.0200 98.00 %" in text
     assert "default tied 0.00333 98.30 % 0.20 -0.15 … 0.55" in text
-    assert "dog cat, 1.1 % 91 98.9 %" in text
+    assert re.search(r"class recall precision F1 .* dog 98.9 % 91 cat, 1.1 %", text)
     assert "coarse 24 0 0 0 20 5.0 s 2.5 s 8" in text
-    assert "2030-01-02T03:04:05+00:00 mine.final: 2 networks counted" in text
+    assert "purpose outcome 2030-01-02T03:04:05+00:00 mine.final: 2 networks counted" in text
+    assert 'sampler "sobol" "sobol"' in text
+    assert "space.l2 1e-06 … 0.1 2e-05 … 0.0005" in text
+    assert "repeats 5 2" in text
+    assert "rungs [] []" in text
+    halved = replace(made.COARSE, row=changed(made.COARSE.row, halving__in_effect=True))
+    assert "rungs [0.25, 0.5]" in Parsed(page(made.with_stages(halved))).text, "those of a file that names none"
     assert "bnsearch run mine.toml" in text
     assert "f" * 64 in text
+
+
+def test_what_computed_is_told_where_it_is_known() -> None:
+    old, new = made.COARSE, replace(made.FINE, software={"python": "3.11.2", "blas": "openblas 0.3.29 Haswell"})
+    assert "Computed by Python 3.11.2, BLAS openblas 0.3.29 Haswell" in Parsed(page(made.with_stages(old, new))).text
+    assert "Computed by" not in Parsed(WHOLE).text
 
 
 def hostile() -> StudyRecord:
@@ -203,6 +215,15 @@ def test_a_study_under_way_has_what_there_is(n: int) -> None:
     text = Parsed(page(made.with_stages(*STUDY.stages[:n]), [])).text
     assert "Go on bnsearch run mine.toml" in text
     assert "none so far" in text
+    assert "Under way" not in text
+
+
+def test_a_study_that_a_process_is_at_work_on_is_followed_rather_than_run() -> None:
+    """It was said to run it, which is refused then."""
+    record = replace(made.with_stages(*STUDY.stages[:1]), at_work=True, database="sqlite:///o ther.db")
+    text = Parsed(page(record, [])).text
+    assert "Under way bnsearch status mine.toml --follow --storage 'sqlite:///o ther.db'" in text
+    assert "Go on" not in text
 
 
 def test_a_search_that_has_just_begun() -> None:
@@ -218,6 +239,23 @@ def test_a_search_that_has_just_begun() -> None:
     record = made.with_stages(stage(row, (running,)))
     text = Parsed(render("mine", list(sections_of(record, [], (0, 0), [])))).text
     assert "Coarse has 0 of 24 trials; none has completed" in text
+    assert "once a trial has been evaluated" in text
+    assert "<figure" not in render("mine", list(sections_of(record, [], (0, 0), []))), "no empty ones"
+    assert "The best 0 trials" not in text
+
+
+def test_the_rings_of_tied_settings_are_explained() -> None:
+    explained = "lie within one standard error of their level's best, the star"
+    assert explained in Parsed(page(STUDY)).text
+    alone = changed(made.COARSE.row, verdict__tied=[4], verdict__n_tied=1)
+    assert explained not in Parsed(page(made.with_stages(replace(made.COARSE, row=alone)))).text
+
+
+def test_trials_that_were_stopped_below_the_axis_are_counted() -> None:
+    good = tuple(made.trial("coarse", i, 1e-3, 0.1, 0.9 + 0.01 * i) for i in range(5))
+    early = tuple(made.stopped("coarse", 5 + i, 1e-3, 0.1, 0.1) for i in range(3))
+    record = made.with_stages(replace(made.COARSE, trials=(*good, *early)))
+    assert "3 trials (3 of them stopped early) lie below this axis, down to 10.00 %" in Parsed(page(record)).text
 
 
 def test_ten_thousand_trials_make_a_usable_page_that_says_what_it_leaves_out() -> None:

@@ -188,6 +188,9 @@ def test_lines_fit_a_terminal_of_80_columns() -> None:
 
 def test_the_command_that_shows_the_page_names_the_database_where_it_is_not_the_usual_one() -> None:
     assert how_to_see("mine", None) == "bnsearch report mine --open"
+    assert how_to_see("my own.toml", "sqlite:///a b.db") == (
+        "bnsearch report 'my own.toml' --storage 'sqlite:///a b.db' --open"
+    ), "as a shell takes it"
     assert how_to_see("mine", "sqlite:///other.db") == "bnsearch report mine --storage sqlite:///other.db --open"
 
 

@@ -222,8 +222,8 @@ def test_blocks_of_two_finalists_give_the_paired_t_test() -> None:
     analysed = choose.blocks(y)
     interval = stats.ttest_rel(y[0], y[1]).confidence_interval(0.95)
     gap = analysed.means[0] - analysed.means[1]
-    assert gap - analysed.half_width(0.975) == pytest.approx(interval.low)
-    assert gap + analysed.half_width(0.975) == pytest.approx(interval.high)
+    assert gap - choose.margin(analysed) == pytest.approx(interval.low)
+    assert gap + choose.margin(analysed) == pytest.approx(interval.high)
 
 
 @pytest.mark.parametrize(("n_means", "freedom"), [(2, 1), (2, 4), (3, 2), (3, 8), (5, 16), (5, 196), (10, 81)])

@@ -135,6 +135,19 @@ def test_curves_lie_beside_the_study(whole: Study) -> None:
 # ---- totals
 
 
+def test_a_stage_tells_what_computed_it_and_goes_on_under_other_versions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    little = ("coarse.trials=2", "training.epochs=1")
+    run(tiny(tmp_path, *little), "coarse")
+    made = attrs_of(tiny(tmp_path), "coarse")["software"]
+    assert made["numpy"] == np.__version__
+    assert set(made) == {"python", "numpy", "scipy", "optuna", "blas"}
+    monkeypatch.setattr("bnsearch.search.session.software", lambda: made | {"numpy": "9.9"})
+    assert run(tiny(tmp_path, *little, "coarse.trials=3"), "coarse") == [True]
+    assert attrs_of(tiny(tmp_path), "coarse")["software"] == made, "of when it began"
+
+
 def test_a_larger_total_adds_exactly_the_difference(finished: Path, whole: Study, tmp_path: Path) -> None:
     study = tiny(finished, "coarse.trials=9")
     before = record(study, ["coarse"])["coarse"][0]
@@ -497,7 +510,7 @@ def test_the_verdict_is_that_of_the_table_of_accuracies(whole: Study) -> None:
     assert verdict["winner"] == y.mean(axis=1).argmax()
     assert verdict["params"] == attrs_of(whole, "confirm")["finalists"][verdict["winner"]]["params"]
     assert verdict["estimate"] == choose.estimate(y)
-    half = choose.blocks(y).half_width(0.975)
+    half = choose.margin(choose.blocks(y))
     for row, accuracies in zip(verdict["finalists"], y, strict=True):
         assert row["accuracies"] == accuracies.tolist()
         behind = y.mean(axis=1).max() - accuracies.mean()

@@ -6,7 +6,8 @@ import plotly.graph_objects as go
 
 from bnsearch.report.colours import LIGHT
 from bnsearch.report.figures.frame import PERCENT, frame, shares, titled
-from bnsearch.report.words import Row, percent, setting
+from bnsearch.report.words import Row, interval, percent, setting
+from bnsearch.search.choose import over_pairs
 
 
 def called(finalist: Row) -> str:
@@ -22,12 +23,15 @@ def judged(finalist: Row, verdict: Row) -> str:
 
 
 def dots(verdict: Row) -> go.Figure:
-    """A dot for each repeat, a bar at the mean."""
+    """A dot for each repeat, a bar at the mean with its 95 % interval over repeats: ± t(.975, R − 1)·s/√R."""
     found = _best_last(verdict)
-    x, y, said, means, over = [], [], [], [], []
+    x, y, said, means, over, half = [], [], [], [], [], []
     for f in found:
-        over.append(f"<b>{called(f)}</b><br>{setting(f['params'])}<br>mean {percent(f['mean'])}")
+        around = over_pairs(f["accuracies"]) if len(f["accuracies"]) > 1 else None
+        known = f"<br>95 % interval {interval({'low': around.low, 'high': around.high})}" if around else ""
+        over.append(f"<b>{called(f)}</b><br>{setting(f['params'])}<br>mean {percent(f['mean'])}{known}")
         means.append(100 * f["mean"])
+        half.append(100 * (around.high - around.mean) if around else 0.0)
         for repeat, accuracy in enumerate(f["accuracies"], start=1):
             x.append(100 * accuracy)
             y.append(called(f))
@@ -38,7 +42,16 @@ def dots(verdict: Row) -> go.Figure:
     return frame(
         [
             go.Scatter(x=x, y=y, mode="markers", marker=each, hovertext=said, hoverinfo="text", name="one repeat"),
-            go.Scatter(x=means, y=names, mode="markers", marker=bar, hovertext=over, hoverinfo="text", name="mean"),
+            go.Scatter(
+                x=means,
+                y=names,
+                error_x={"array": half, "thickness": 1.5, "width": 5, "color": LIGHT.ink},
+                mode="markers",
+                marker=bar,
+                hovertext=over,
+                hoverinfo="text",
+                name="mean with its 95 % interval",
+            ),
         ],
         titled("validation accuracy", **PERCENT),
         _rows(found),
@@ -47,7 +60,7 @@ def dots(verdict: Row) -> go.Figure:
 
 
 def differences(verdict: Row) -> go.Figure:
-    """Points behind the best, with the 95 % interval of each paired difference."""
+    """Points behind the best, with the simultaneous 95 % interval of each difference: tied if it contains 0."""
     found = _best_last(verdict)
     traces: list[Any] = []
     for judgement, colour in (("chosen", LIGHT.best), ("tied", LIGHT.coarse), ("worse", LIGHT.bad)):

@@ -95,8 +95,13 @@ def good_ones(values: Sequence[float]) -> list[float] | None:
         return None
     best, middle = max(values), sorted(values)[len(values) // 2]
     low = best - 4 * (best - middle)
-    pad = (best - low) * 0.06
-    return [low - pad, best + pad] if best - min(values) > 1.5 * (best - low) > 0 else None
+    return padded(low, best) if best - min(values) > 1.5 * (best - low) > 0 else None
+
+
+def padded(low: float, high: float) -> list[float]:
+    """A range with room for the marks at its ends."""
+    pad = max(0.06 * (high - low), 0.2)
+    return [low - pad, high + pad]
 
 
 def shares(values: Iterable[float | None]) -> list[float | None]:

@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 
 from bnsearch.report import colours
 from bnsearch.report.colours import LIGHT
-from bnsearch.report.figures.frame import PERCENT, frame, shares, titled, told
-from bnsearch.report.figures.trials import range_shown
+from bnsearch.report.figures.frame import PERCENT, frame, good_ones, shares, titled, told
+from bnsearch.report.figures.trials import completed
 from bnsearch.report.records import StageRecord, TrialRecord
 from bnsearch.report.sample import POINTS, ranked, some
 
@@ -48,7 +48,7 @@ def course(levels: Sequence[StageRecord]) -> go.Figure:
         )
     )
     x = titled(f"{unit} since the first trial began", rangemode="tozero")
-    y = titled("validation accuracy", **PERCENT, range=range_shown(levels))
+    y = titled("validation accuracy", **PERCENT, range=good_ones(completed(levels)))
     return frame(traces, x, y, height=320)
 
 

@@ -23,7 +23,8 @@ def over(names: tuple[str, str], levels: Sequence[StageRecord]) -> go.Figure:
 
     for level in both:
         traces += points(level, drawn(level, *names), at, at, {}, coloured=True)
-        traces.append(_entry(level))
+        if any(t.state == "complete" for t in level.trials):
+            traces.append(_entry(level))
     return frame(
         one_entry_a_name(traces),
         axis_of(names[0], spaces),

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from bnsearch.report import colours
 from bnsearch.report.colours import LIGHT
-from bnsearch.report.figures.frame import good_ones, shares, told
+from bnsearch.report.figures.frame import good_ones, padded, shares, told
 from bnsearch.report.records import StageRecord, TrialRecord
 from bnsearch.report.sample import POINTS, ranked, some
 
@@ -29,8 +29,19 @@ def completed(levels: Sequence[StageRecord]) -> list[float]:
 
 
 def range_shown(levels: Sequence[StageRecord]) -> list[float] | None:
-    """Of accuracies, where not all are shown."""
-    return good_ones(completed(levels))
+    """Of accuracies, in percent: where completed trials lie, and below them at most as much room again for the better
+    half of those that were stopped early, whose accuracies are of an earlier time. None before a trial has completed.
+    """
+    ended = completed(levels)
+    if not ended:
+        return None
+    low, high = good_ones(ended) or padded(min(ended), max(ended))
+    seen = [(100 * t.accuracy, t.state) for level in levels for t in level.trials if t.accuracy is not None]
+    stopped = sorted(accuracy for accuracy, state in seen if state == "pruned")
+    if stopped:
+        low = min(low, max(padded(stopped[len(stopped) // 2], high)[0], low - (high - low)))
+    best = max(accuracy for accuracy, _ in seen)
+    return [low, max(high, best + 0.06 * (best - low))]
 
 
 def points(

@@ -9,6 +9,7 @@ from bnsearch.report.figures.accuracy import accuracies
 from bnsearch.report.findings import findings
 from bnsearch.report.records import StageRecord, StudyRecord
 from bnsearch.report.sections.parts import Drawing, Section
+from bnsearch.report.words import as_sentence
 from bnsearch.search.setups import LEVELS
 
 Group = tuple[str, list[str]]
@@ -25,17 +26,17 @@ def answer(record: StudyRecord) -> Section:
     own = [_how_sure(group) for stage in shown for group in grouped(findings(stage.row))]
     own += [group for stage in record.levels for group in _warnings(record, stage) if group not in own]
     if not any(label == "Edge" for label, _ in own) and _searched(record):
-        own.append(("Edge", ["no setting that may be the best lies at an end of what was searched"]))
-    unfinished = _unfinished(record)
-    if unfinished:
-        own.append(("Go on", [unfinished]))
+        own.append(("Edge", ["No setting that may be the best lies at an end of what was searched."]))
+    own = [(label, [as_sentence(text) for text in texts]) for label, texts in own]
+    own += _unfinished(record)
     return Section("answer", "Answer", [headlines.answer(record)], own, drawings=list(_drawings(record)))
 
 
 def _of_comparison(compare: StageRecord) -> Section:
     """Of a study that searches nothing."""
     first, *others = sentences(compare.row["comparison"])
-    return Section("answer", "Answer", [f"{first[:1].upper()}{first[1:]}."], [("Compare", others)] if others else [])
+    facts = [("Compare", [as_sentence(text) for text in others])] if others else []
+    return Section("answer", "Answer", [as_sentence(first)], facts)
 
 
 def _drawings(record: StudyRecord) -> Iterable[Drawing]:
@@ -80,6 +81,8 @@ def _searched(record: StudyRecord) -> bool:
     return bool(record.levels) and bool((record.levels[-1].row["verdict"] or {}).get("tied"))
 
 
-def _unfinished(record: StudyRecord) -> str | None:
-    last: StageRecord = record.stages[-1]
-    return None if last.row["result"] else f"bnsearch run {record.called}"
+def _unfinished(record: StudyRecord) -> list[Group]:
+    """How to see it go on, or to go on."""
+    if record.at_work:
+        return [("Under way", [record.command("status", "--follow")])]
+    return [] if record.stages[-1].row["result"] else [("Go on", [record.command("run")])]

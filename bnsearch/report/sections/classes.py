@@ -42,9 +42,9 @@ def _table(result: Row, n_networks: int) -> Table:
         wrong = np.where(np.arange(len(names)) == k, 0, counts[k])
         taken = f"{names[wrong.argmax()]}, {_percent(wrong.max() / counts[k].sum())}" if wrong.any() else ""
         shares = [_percent(value) for value in (recall, precision, f1)]
-        rows.append([name, taken, f"{counts[k].sum() // n_networks:,}", *shares])
-    head = ["class", "most often taken for", "test rows", "recall", "precision", "F1"]
-    return Table("Each class on the test set", head, rows, n_left=2)
+        rows.append([name, *shares, f"{counts[k].sum() // n_networks:,}", taken])
+    head = ["class", "recall", "precision", "F1", "test rows", "most often taken for"]
+    return Table("Each class on the test set", head, rows)
 
 
 def _percent(share: float | None) -> str:

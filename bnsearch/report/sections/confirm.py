@@ -8,6 +8,11 @@ from bnsearch.report.records import StudyRecord
 from bnsearch.report.sections.parts import Drawing, Section, Table
 from bnsearch.report.words import SYMBOLS, Row, number, percent
 
+MEANS = (
+    "An interval is of one mean, over fresh weights, orders and rows. A repeat that is hard for one finalist is hard "
+    "for all, so that differences are known better than means: who is tied is seen in the other figure."
+)
+
 
 def confirm(record: StudyRecord) -> Section | None:
     """Where there is a verdict."""
@@ -15,13 +20,17 @@ def confirm(record: StudyRecord) -> Section | None:
     verdict = stage.row["verdict"] if stage else None
     if not verdict:
         return None
-    sure = "Paired differences on the same rows, weights and data order; 95 % intervals."
+    sure = (
+        "Paired differences on the same rows, weights and data order, with simultaneous 95 % intervals: tied with the "
+        "best is whose interval contains 0."
+    )
     drawings = [
         Drawing(
             "finalists",
             headlines.confirm(verdict),
             dots(verdict),
-            "Validation accuracy of each finalist in each repeat, with its mean.",
+            "Validation accuracy of each finalist in each repeat, with its mean and the mean's interval.",
+            MEANS,
         ),
         Drawing(
             "differences", sure, differences(verdict), "How far each finalist is behind the best, with its interval."
@@ -53,6 +62,6 @@ def _table(verdict: Row) -> Table:
         *(SYMBOLS[n] for n in names),
         "mean",
         "points behind",
-        "95 % interval",
+        "simultaneous 95 % interval",
     ]
     return Table(f"Finalists over {verdict['n_repeats']} repeats", head, rows, n_left=2)

@@ -4,7 +4,7 @@ from bnsearch.report import headlines
 from bnsearch.report.figures.history import course
 from bnsearch.report.records import StageRecord, StudyRecord
 from bnsearch.report.sections.parts import Drawing, Section, Table
-from bnsearch.report.words import duration
+from bnsearch.report.words import duration, rate
 
 
 def cost(record: StudyRecord) -> Section:
@@ -31,5 +31,5 @@ def _row(stage: StageRecord) -> list[str]:
     ends = [t.ended for t in trials if t.ended]
     elapsed = duration((max(ends) - stage.began).total_seconds()) if ends and stage.began else ""
     states = [str(counts[key]) for key in ("complete", "pruned", "failed", "running")]
-    speed = f"{n_epochs / seconds:,.0f}" if seconds else ""
+    speed = rate(n_epochs / seconds) if seconds else ""
     return [stage.name, *states, f"{n_epochs:,}", elapsed, duration(seconds), speed]

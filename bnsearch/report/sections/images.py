@@ -52,12 +52,12 @@ def weights(record: StudyRecord) -> Section | None:
         for unit, source in zip(order.tolist(), sources, strict=True)
     ]
     notes = [
-        "Each picture is one unit's weights for raw pixels, with standardisation, projection and batch normalisation "
-        "folded in, on a scale of its own around zero (grey images: blue is negative, red positive). The first of the "
-        "final networks."
+        "Each picture shows the weights of one unit of the first final network for raw pixels: standardisation, "
+        "projection and batch normalisation are folded in. Each has a scale of its own around zero; of grey images "
+        "blue is negative and red positive."
     ]
     if len(norms) > N_UNITS:
-        notes.append(f"The {N_UNITS} units with the largest norm of {len(norms)} are shown.")
+        notes.append(f"Of {len(norms)} units the {N_UNITS} with the largest norms are shown.")
     return Section(
         "weights", "First-layer weights", [headlines.weights(norms.tolist())], pictures=pictures, notes=notes
     )

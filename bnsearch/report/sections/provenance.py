@@ -7,11 +7,13 @@ from typing import Any
 from bnsearch.report.again import leaves
 from bnsearch.report.records import StageRecord, StudyRecord
 from bnsearch.report.sections.parts import Section, Table
-from bnsearch.report.words import listed
+from bnsearch.report.words import listed, span
+from bnsearch.search.halving import SHARES
 
 ELSEWHERE = (
     "Where CIFAR-10 lies in a folder of yours, add --data-dir FOLDER: it is no part of a study, its data's sha256 is."
 )
+NAMES = {"python": "Python", "numpy": "NumPy", "scipy": "SciPy", "optuna": "Optuna", "blas": "BLAS"}
 NOT_AGAIN = "the study file has changed since: no command makes these results again from it"
 
 
@@ -27,6 +29,7 @@ def provenance(record: StudyRecord, commands: Sequence[str] | None) -> Section:
             "bnsearch",
             [f"version {listed(_distinct([stage.version for stage in stages]))}, revision {listed(revisions)}"],
         ),
+        *_software(stages),
         ("Data", [f"{stages[0].setup['data']['source']}, sha256 of the training rows {_fingerprints(record)}"]),
         ("Seed", [listed(_distinct([str(stage.seed) for stage in stages]))]),
     ]
@@ -34,10 +37,41 @@ def provenance(record: StudyRecord, commands: Sequence[str] | None) -> Section:
         facts.append(("Again", [NOT_AGAIN]))
     n = sum(look["refused"] is None for look in record.looks)
     rows = [[look["at"], look["purpose"], look["refused"] or "counted"] for look in record.looks]
-    looks = [Table(f"Ledger of looks at the test set: {n} that count", ["when (UTC)", "purpose", ""], rows, n_left=3)]
-    tables = [*(looks if rows else [Table("Ledger of looks at the test set: none so far", [], [])]), _settings(stages)]
+    looks = [
+        Table(f"Ledger of looks at the test set: {n} that count", ["when (UTC)", "purpose", "outcome"], rows, n_left=3)
+    ]
+    tables = [*(looks if rows else [Table("Ledger of looks at the test set: none so far", [], [])])]
+    tables += [_tasks(stages), _settings(stages)]
     notes = [ELSEWHERE] if commands and stages[0].setup["data"]["source"] == "cifar10" else []
     return Section("provenance", "Provenance", facts=facts, commands=commands or (), tables=tables, notes=notes)
+
+
+def _software(stages: Sequence[StageRecord]) -> list[tuple[str, list[str]]]:
+    """Versions of what computed, where they are known."""
+    found = _distinct(
+        [", ".join(f"{NAMES[name]} {of}" for name, of in s.software.items()) for s in stages if s.software]
+    )
+    return [("Computed by", found)] if found else []
+
+
+def _tasks(stages: Sequence[StageRecord]) -> Table:
+    """What each stage was to do: proposals and ranges of a search, and how many trials or repeats."""
+    tasks = [_task(stage) for stage in stages]
+    keys = list(dict.fromkeys(key for task in tasks for key in task))
+    rows = [[key, *(task.get(key, "") for task in tasks)] for key in keys]
+    return Table("What each stage did", ["key", *(stage.name for stage in stages)], rows, n_left=1 + len(stages))
+
+
+def _task(stage: StageRecord) -> dict[str, str]:
+    total, space = int(stage.row["total"]), stage.row["space"] or {}
+    many = {"repeats": total // stage.n_finalists, "finalists": stage.n_finalists} if stage.n_finalists else {}
+    if not many:
+        many = {"repeats": total} if stage.name == "final" else {"trials": total}
+    asked = {key: value for key, value in leaves(stage.task) if not key.startswith("space") and value is not None}
+    if stage.row["halving"]:  # what was in effect, by default or not
+        asked["rungs"] = (asked.get("rungs") or list(SHARES)) if stage.row["halving"]["in_effect"] else []
+    found = {key: _text(value) for key, value in (many | asked).items()}
+    return found | {f"space.{name}": span(values) for name, values in space.items()}
 
 
 def _settings(stages: Sequence[StageRecord]) -> Table:

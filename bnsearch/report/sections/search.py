@@ -16,6 +16,8 @@ from bnsearch.report.sections.parts import Drawing, Section, Table
 from bnsearch.report.words import SYMBOLS, number, percent
 
 N_TOP = 10
+NOTHING = "Figures of λ and η stand here once a trial has been evaluated."
+RINGS = "Rings: settings that lie within one standard error of their level's best, the star, and so are tied with it."
 
 
 def search(record: StudyRecord) -> Section | None:
@@ -24,8 +26,12 @@ def search(record: StudyRecord) -> Section | None:
     if not levels:
         return None
     facts = [group for level in levels for group in grouped(findings(level.row))]
-    drawings = [*_against(levels), *_maps(levels)]
-    return Section("search", "Search", facts=facts, drawings=drawings, tables=[_top(levels)])
+    seen = [t for level in levels for t in level.trials if t.accuracy is not None or t.state == "diverged"]
+    if not seen:
+        return Section("search", "Search", [NOTHING], facts)
+    tables = [_top(levels)] if any(t.state == "complete" for t in seen) else []
+    found = [headlines.search(levels)]
+    return Section("search", "Search", found, facts, drawings=[*_against(levels), *_maps(levels)], tables=tables)
 
 
 def stopping(record: StudyRecord) -> Section | None:
@@ -56,14 +62,14 @@ def _names(levels: Sequence[StageRecord]) -> list[str]:
 
 
 def _against(levels: Sequence[StageRecord]) -> Iterator[Drawing]:
-    names = _names(levels)
+    names, ringed = _names(levels), any(len((level.row["verdict"] or {}).get("tied", ())) > 1 for level in levels)
     for name in names:
         yield Drawing(
             f"against-{name}",
             headlines.against(name, levels),
             against(name, levels, _default(name, levels)),
             f"Validation accuracy of each trial against {SYMBOLS[name]}, with the ranges of the levels.",
-            _notes(_below(levels), _sampled(levels)),
+            _notes(RINGS if ringed and name == names[0] else None, _below(levels), _sampled(levels)),
             wide=len(names) == 1,
         )
 
@@ -96,12 +102,14 @@ def _sampled(levels: Sequence[StageRecord]) -> str | None:
 def _below(levels: Sequence[StageRecord]) -> str | None:
     """What the axis leaves out."""
     shown = range_shown(levels)
-    accuracies = [t.accuracy for level in levels for t in level.trials if t.accuracy is not None]
-    below = [accuracy for accuracy in accuracies if shown and 100 * accuracy < shown[0]]
+    seen = [(t.accuracy, t.state) for level in levels for t in level.trials if t.accuracy is not None]
+    below = [(accuracy, state) for accuracy, state in seen if shown and 100 * accuracy < shown[0]]
     if not below:
         return None
-    who = f"{len(below):,} trials lie" if len(below) > 1 else "1 trial lies"
-    return f"{who} below this axis, down to {percent(min(below))}: double-click twice to see all."
+    n_stopped = sum(state == "pruned" for _, state in below)
+    of_them = f" ({n_stopped:,} of them stopped early)" if n_stopped else ""
+    who = f"{len(below):,} trials{of_them} lie" if len(below) > 1 else "1 trial lies"
+    return f"{who} below this axis, down to {percent(min(below)[0])}: double-click twice to see all."
 
 
 def _notes(*notes: str | None) -> str | None:

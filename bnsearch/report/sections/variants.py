@@ -7,7 +7,7 @@ from bnsearch.report.curves import Curve
 from bnsearch.report.figures.variants import FIGURES, MOST_SHOWN, course, told_by
 from bnsearch.report.records import StudyRecord
 from bnsearch.report.sections.parts import Drawing, Section, Table
-from bnsearch.report.words import Row, listed, symbol
+from bnsearch.report.words import Row, as_sentence, listed, symbol
 
 HOW = (
     "Lines are means over a variant's repeats, bands reach from the lowest to the highest of them. Press a name below "
@@ -40,7 +40,7 @@ def variants(record: StudyRecord, curves: Sequence[Curve]) -> Section | None:
     hidden = f"Of {len(rows)} variants the first {MOST_SHOWN} are drawn at once." if len(rows) > MOST_SHOWN else None
     notes = [explained(comparison), HOW if drawings else None, hidden]
     # of a study that searches nothing they are the answer
-    found = [f"{sentence[:1].upper()}{sentence[1:]}." for sentence in sentences(comparison)] if record.stages else []
+    found = [as_sentence(sentence) for sentence in sentences(comparison)] if record.stages else []
     return Section(
         "variants",
         "Variants compared",

@@ -122,6 +122,20 @@ def test_a_bad_one_does_not_hide_how_the_good_ones_differ() -> None:
     assert high > 99.0
 
 
+def test_stopped_trials_do_not_hide_how_the_completed_ones_differ() -> None:
+    """Where all completed trials were good, the axis reached down to the worst that was stopped."""
+    whole = tuple(trial("coarse", i, 1e-3, 0.1, 0.50 + 0.01 * i) for i in range(5))
+    early = tuple(made.stopped("coarse", 5 + i, 1e-3, 0.1, accuracy) for i, accuracy in enumerate((0.1, 0.12, 0.44)))
+    level = stage(COARSE.row, (*whole, *early))
+    low, high = against("l2", [level], None).layout.yaxis.range
+    assert 44.0 < low < 50.0, "at least half of it for the completed ones"
+    assert high > 54.0
+    many = stage(COARSE.row, (*whole, *early, *(made.stopped("coarse", 8 + i, 1e-3, 0.1, 0.48) for i in range(4))))
+    assert 46.0 < against("l2", [many], None).layout.yaxis.range[0] < 48.0, "the better half of the stopped is shown"
+    low, _ = course([level]).layout.yaxis.range or (None, None)
+    assert low is None, "the course has completed ones alone"
+
+
 def test_the_map() -> None:
     figure = ALL["map"]
     assert figure.layout.xaxis.type == figure.layout.yaxis.type == "log"
@@ -176,6 +190,16 @@ def test_finalists_best_on_top() -> None:
     repeats, means = figure.data
     assert len(repeats.x) == 6
     assert list(means.x) == pytest.approx([97.9, 98.3, 98.5])
+    assert "interval" in means.name
+
+
+def test_means_of_finalists_have_their_intervals() -> None:
+    spread = changed(rows.VERDICT, finalists=[finalist(0, 0.985, accuracies=[0.97, 0.985, 1.0])])
+    _, means = dots(spread).data
+    assert list(means.error_x.array) == pytest.approx([4.303 * 1.5 / np.sqrt(3)], rel=1e-3)
+    assert "94.77 … 100.00 %" in means.hovertext[0]
+    once = changed(rows.VERDICT, finalists=[finalist(0, 0.985, accuracies=[0.985])])
+    assert list(dots(once).data[1].error_x.array) == [0.0], "one repeat tells nothing of its error"
 
 
 def test_differences_with_their_intervals() -> None:
