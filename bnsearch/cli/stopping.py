@@ -51,7 +51,10 @@ class Stopping:
         if not first:  # none came
             os.close(bell)
             return
-        select.select([bell], [], [], PATIENCE_SECONDS)
+        rung, _, _ = select.select([bell], [], [], PATIENCE_SECONDS)
+        if rung and not os.read(bell, 1):  # no second one: the command came to its end, as a dashboard does
+            os.close(bell)
+            return
         self.number = self.number or first[0]
         self.leave()
 
