@@ -29,7 +29,8 @@ PARTS: dict[str, Sequence[Callable[[Runs], Part]]] = {
 SUMMARY = """How to read it: figures are mean ± standard deviation over the seeds (`repeat` 1, 2, …, each with its own
 initial weights and order of the rows), accuracies in percent. "Rows" names the Optuna study and the trials whose
 attributes a figure is made of: `bnsearch show b17-speed compare-6` prints one. Test accuracies come from `--test` and
-`final` alone, which write each look down first; nothing was chosen by them. Exact moments are those of all training
+`final` alone, which write each look down first; no setting was chosen by them, and where the
+highest of several ways is named, it is said that it was picked by test. Exact moments are those of all training
 rows under the last weights (`bn_statistics = "population"`), moving averages what the reports evaluate with. Curves
 show the mean of the seeds with a band of one standard deviation."""
 

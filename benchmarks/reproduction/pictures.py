@@ -15,6 +15,7 @@ from benchmarks.reproduction.sections.layers import RATES, Trio
 from benchmarks.reproduction.sections.networks import HIDDEN, network
 from benchmarks.reproduction.sections.overfit import HIDDEN as OVERFIT
 from benchmarks.reproduction.sections.overfit import MOMENTA, SPIKE_EPOCHS
+from benchmarks.reproduction.sections.search import given
 from benchmarks.reproduction.sections.sensitivity import SIGMAS
 from benchmarks.reproduction.sections.sensitivity import network as of_sigma
 from bnsearch.report.colours import LIGHT
@@ -164,9 +165,12 @@ def search(runs: Runs) -> go.Figure:
     traces = []
     for stage, colour, symbol in (("coarse", LIGHT.coarse, "circle"), ("fine", LIGHT.fine, "diamond")):
         trials = runs.stage("n19-search", stage).trials
-        x, y = [t.params["l2"] for t in trials], [100 * (t.value or 0.0) for t in trials]
-        marker = {"color": colour, "symbol": symbol, "size": 10}
-        traces.append(go.Scatter(x=x, y=y, mode="markers", marker=marker, name=f"{stage} (ours)"))
+        for drawn, shape, name in ((True, symbol, f"{stage} (ours)"), (False, f"{symbol}-open", "the file's own λ")):
+            own = [t for t in trials if (t.params["l2"] != given(runs)) is drawn]
+            x, y = [t.params["l2"] for t in own], [100 * (t.value or 0.0) for t in own]
+            marker = {"color": colour, "symbol": shape, "size": 10}
+            if own:
+                traces.append(go.Scatter(x=x, y=y, mode="markers", marker=marker, name=name))
     x, y = [l2 for l2, _ in theirs.N19_SEARCH], [100 * accuracy for _, accuracy in theirs.N19_SEARCH]
     marker = {"color": LIGHT.best, "symbol": "x", "size": 10}
     traces.append(go.Scatter(x=x, y=y, mode="markers", marker=marker, name="the best three of N19"))

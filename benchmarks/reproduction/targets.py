@@ -44,9 +44,8 @@ def _why_not_best(runs: Runs) -> str:
     means = [(group.over("test.moving"), name) for name, group in search.candidates(runs)]
     best, name = max(means, key=lambda one: one[0].mean)
     return (
-        f"N19's {percent(theirs.N19_FINAL_TEST, 1)} % is one network on the published pixels; of the {len(means)} ways "
-        f'tried here the highest mean is {best.percent()} % ("{name}", see N19: figure 9), with seeds that differ by '
-        f"{points(best.sd, 2)}."
+        f"N19's {percent(theirs.N19_FINAL_TEST, 1)} % is one network on the published pixels; the highest of the "
+        f'{len(means)} ways tried here, picked by test, is {best.percent()} % ("{name}", see N19: figure 9).'
     )
 
 
@@ -71,10 +70,14 @@ def _three(runs: Runs) -> Found:
 
 
 def _best(runs: Runs) -> Found:
-    """The report's own protocol decides: the λ that a search by validation chose."""
+    """The λ that confirm chose by validation decides, on 5,000 rows more than the report's network had; beside it the
+    other ways, which do not.
+    """
     group = runs.stage("n19-search", "final")
     found = group.over("test.moving")
-    return found.mean, f"{found.percent()} %", group.rows
+    others = [other.over("test.moving").mean for _, other in search.candidates(runs) if other.study != group.study]
+    beside = f"; the other ways {', '.join(percent(mean) for mean in others)} %" if others else ""
+    return found.mean, f"{found.percent()} %{beside}", group.rows
 
 
 def _nine(runs: Runs) -> Found:
