@@ -44,6 +44,10 @@ class Group:
             ]
         return [float(t.user_attrs[first]) for t in self.trials if first in t.user_attrs]
 
+    def by_repeat(self, name: str) -> dict[int, float]:
+        """An attribute of each seed that came to the end."""
+        return {t.user_attrs["repeat"]: float(t.user_attrs[name]) for t in self.trials if name in t.user_attrs}
+
     def over(self, name: str) -> Spread:
         """The attribute over the seeds."""
         values = self.values(name)

@@ -10,7 +10,7 @@ from benchmarks.reproduction import page, theirs
 from benchmarks.reproduction.experiments import CHECKS, EXPERIMENTS
 from benchmarks.reproduction.ours import Runs
 from benchmarks.reproduction.pictures import PICTURES
-from benchmarks.reproduction.ranking import better_half, ranking
+from benchmarks.reproduction.ranking import ranking
 from benchmarks.reproduction.spread import numbered, over
 from bnsearch.search.study_file import load_study
 
@@ -68,11 +68,6 @@ def test_a_ranking_that_is_noise() -> None:
 )
 def test_a_target_is_met_to_the_precision_that_is_shown(share: float, met: bool) -> None:
     assert theirs.B17_MOVING.met(share) is met
-
-
-def test_the_better_half_keeps_the_settings_order() -> None:
-    y = np.array([[0.1, 0.1], [0.4, 0.3], [0.2, 0.2], [0.5, 0.5], [0.3, 0.3]])
-    assert better_half(y).tolist() == [[0.4, 0.3], [0.5, 0.5], [0.3, 0.3]]
 
 
 def test_a_page_of_nothing_says_what_to_run(tmp_path: Path) -> None:
