@@ -8,7 +8,17 @@ import jinja2
 from benchmarks.reproduction import targets
 from benchmarks.reproduction.ours import NotRun, Runs
 from benchmarks.reproduction.part import Part
-from benchmarks.reproduction.sections import final, gradients, grids, layers, networks, overfit, search, sensitivity
+from benchmarks.reproduction.sections import (
+    final,
+    gradients,
+    grids,
+    layers,
+    networks,
+    overfit,
+    search,
+    sensitivity,
+    spike,
+)
 from bnsearch.errors import ModelError
 
 B17 = "B17: Baldassarre, 3 May 2017"
@@ -17,7 +27,8 @@ PARTS: dict[str, Sequence[Callable[[Runs], Part]]] = {
     B17: (
         gradients.b17,
         overfit.overfit,
-        overfit.spike,
+        overfit.slow,
+        spike.spike,
         layers.depth,
         grids.coarse,
         grids.fine,

@@ -1,4 +1,4 @@
-"""Curves over the seeds: panels side by side, each line a mean with a band of ± one standard deviation."""
+"""Curves over the seeds: panels side by side, a line a mean with a band of ± one standard deviation, or a seed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,13 +27,16 @@ class Line:
     y: Float  # (R, n)
     colour: str
     dash: str = "solid"
+    seeds: bool = False  # each seed a thin line instead of mean and band
 
     @classmethod
-    def of(cls, name: str, group: Group, column: str, colour: str, dash: str = "solid") -> "Line":
+    def of(
+        cls, name: str, group: Group, column: str, colour: str, dash: str = "solid", *, seeds: bool = False
+    ) -> "Line":
         """A column of a group's curves, accuracies in percent."""
         x, y = group.curve(column)
         kept = np.unique(np.linspace(0, len(x) - 1, min(len(x), MOST)).round().astype(int))
-        return cls(name, x[kept], y[:, kept] * (100.0 if column.endswith("accuracy") else 1.0), colour, dash)
+        return cls(name, x[kept], y[:, kept] * (100.0 if column.endswith("accuracy") else 1.0), colour, dash, seeds)
 
 
 @dataclass(frozen=True)
@@ -63,9 +66,8 @@ def panels(found: Sequence[Panel], n_columns: int, x_title: str, height: int) ->
     for i, panel in enumerate(found):
         place = {"row": i // n_columns + 1, "col": i % n_columns + 1}
         for line in panel.lines:
-            if line.y.shape[0] > 1:
-                figure.add_trace(_band(line), **place)
-            figure.add_trace(_mean(line, line.name not in named), **place)
+            for trace in _traces(line, line.name not in named):
+                figure.add_trace(trace, **place)
             named.add(line.name)
         last = place["row"] == n_rows
         figure.update_xaxes(AXIS | (titled(x_title) if last else {}) | dict(panel.x), **place)
@@ -78,12 +80,19 @@ def panels(found: Sequence[Panel], n_columns: int, x_title: str, height: int) ->
     return figure
 
 
-def _mean(line: Line, shown: bool) -> go.Scatter:
+def _traces(line: Line, shown: bool) -> list[go.Scatter]:
+    if line.seeds:
+        return [_stroke(line, y, 1, shown and i == 0) for i, y in enumerate(line.y)]
+    mean = _stroke(line, _of_seeds(np.mean, line.y), 2, shown)
+    return [_band(line), mean] if line.y.shape[0] > 1 else [mean]
+
+
+def _stroke(line: Line, y: Float, width: int, shown: bool) -> go.Scatter:
     return go.Scatter(
         x=line.x,
-        y=_of_seeds(np.mean, line.y),
+        y=y,
         mode="lines",
-        line={"color": line.colour, "dash": line.dash, "width": 2},
+        line={"color": line.colour, "dash": line.dash, "width": width},
         name=line.name,
         legendgroup=line.name,
         showlegend=shown,

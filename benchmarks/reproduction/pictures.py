@@ -1,6 +1,6 @@
 """The pictures of the page: what each shows, as a plotly figure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -14,15 +14,18 @@ from benchmarks.reproduction.sections.layers import HIDDEN as DEEPER
 from benchmarks.reproduction.sections.layers import RATES, Trio
 from benchmarks.reproduction.sections.networks import HIDDEN, network
 from benchmarks.reproduction.sections.overfit import HIDDEN as OVERFIT
-from benchmarks.reproduction.sections.overfit import MOMENTA, SPIKE_EPOCHS
+from benchmarks.reproduction.sections.overfit import MOMENTA
 from benchmarks.reproduction.sections.search import given
 from benchmarks.reproduction.sections.sensitivity import SIGMAS
 from benchmarks.reproduction.sections.sensitivity import network as of_sigma
+from benchmarks.reproduction.sections.spike import EPOCHS as SPIKE_EPOCHS
+from benchmarks.reproduction.sections.spike import costs
 from bnsearch.report.colours import LIGHT
 from bnsearch.report.figures.confusion import matrix
 from bnsearch.report.figures.frame import LOGARITHMIC, PERCENT, frame, titled
 from bnsearch.report.words import number
 
+START = 0.5  # where a logarithmic axis of epochs has the initial weights
 DASHES = {0.5: "dot", 0.7: "dash", 0.9: "solid"}
 
 
@@ -35,20 +38,37 @@ def overfit(runs: Runs) -> go.Figure:
             for momentum in MOMENTA if hidden or norm == "none" else ():
                 group = comparison.find(hidden=hidden, batch_norm=norm, momentum=momentum)
                 text = f"{name}, ρ = {momentum}"
-                lines.append(Line.of(text, group, "train_accuracy", colour, DASHES[momentum]))
-        n = len(hidden) + 1
-        found.append(Panel(f"{n} layer{'s' * (n > 1)}", lines, PERCENT | {"range": [0, 104]}))
+                lines.append(Line.of(text, group, "train_accuracy", colour, DASHES[momentum], seeds=True))
+        found.append(Panel(_layers(hidden), lines, PERCENT | {"range": [0, 104]}))
     return panels(found, 2, "epoch", 520)
 
 
+def overfit_slow(runs: Runs) -> go.Figure:
+    """The same at a small, falling learning rate."""
+    comparison, found = runs.comparison("b17-overfit-slow"), []
+    for hidden in OVERFIT:
+        lines = [
+            Line.of(name, comparison.find(hidden=hidden, batch_norm=norm), "train_accuracy", colour, seeds=True)
+            for norm, colour, name in (("none", WITHOUT, "no BN"), ("plain", WITH, "BN"))
+            if hidden or norm == "none"
+        ]
+        found.append(Panel(_layers(hidden), lines, PERCENT | {"range": [0, 104]}))
+    return panels(found, 2, "epoch", 520)
+
+
+def _layers(hidden: Sequence[int]) -> str:
+    return f"{len(hidden) + 1} layer{'s' * bool(hidden)}"
+
+
 def spike(runs: Runs) -> go.Figure:
-    """Training cost at each measured epoch."""
-    comparison, lines = runs.comparison("b17-spike"), []
-    for kind, colour in zip(STATISTICS, (WITHOUT, WITH), strict=True):
-        groups = [comparison.find(bn_statistics=kind, epochs=epochs) for epochs in SPIKE_EPOCHS]
-        y = np.array([group.values("train_cost") for group in groups]).T
-        lines.append(Line(NAMES[kind], np.array(SPIKE_EPOCHS, dtype=np.float64), y, colour))
-    axis = {"type": "log", "tickvals": list(SPIKE_EPOCHS), "range": [-0.02, np.log10(SPIKE_EPOCHS[-1]) + 0.02]}
+    """Training cost of the initial weights and at each measured epoch."""
+    x = np.array([START, *SPIKE_EPOCHS], dtype=np.float64)
+    lines = [
+        Line(NAMES[kind], x, costs(runs, kind), colour)
+        for kind, colour in zip(STATISTICS, (WITHOUT, WITH), strict=True)
+    ]
+    axis = {"type": "log", "tickvals": list(x), "ticktext": ["start", *map(str, SPIKE_EPOCHS)]}
+    axis |= {"range": [np.log10(START) - 0.02, np.log10(SPIKE_EPOCHS[-1]) + 0.02]}
     return panels([Panel("training cost of the 100 images", lines, {"rangemode": "tozero"}, axis)], 1, "epochs", 330)
 
 
@@ -193,6 +213,7 @@ def sensitivity(runs: Runs) -> go.Figure:
 
 PICTURES: dict[str, Callable[[Runs], go.Figure]] = {
     "b17-overfit": overfit,
+    "b17-overfit-slow": overfit_slow,
     "b17-spike": spike,
     "b17-depth": depth,
     "b17-speed": speed,
