@@ -71,8 +71,8 @@ def write(runs: Runs, drawn: Collection[str], said: str) -> tuple[str, list[str]
     environment.filters["commands"] = commands
     text = environment.get_template("page.md").render(
         head=head(runs, said),
-        targets=targets.table(runs).markdown(),
-        missed=targets.missed(runs),
+        targets=targets.table(runs, judged=not said).markdown(),
+        missed="" if said else targets.missed(runs),
         summary=SUMMARY,
         reports=reports,
         drawn=drawn,

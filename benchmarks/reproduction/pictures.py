@@ -73,9 +73,11 @@ def spike(runs: Runs) -> go.Figure:
 
 
 def both_parts(name: str, group: Group, colour: str, figure: str = "accuracy") -> list[Line]:
-    """Training rows dashed, validation rows solid."""
+    """Dashed what training itself sees, with the batch's moments; validation rows solid."""
     return [
-        Line.of(f"{name}, training", group, f"train_{figure}", colour, "dash"),
+        Line.of(
+            f"{name}, in training{' (batch moments)' * (name != 'no BN')}", group, f"train_{figure}", colour, "dash"
+        ),
         Line.of(f"{name}, validation", group, f"valid_{figure}", colour),
     ]
 
@@ -139,8 +141,8 @@ def grid(name: str) -> Callable[[Runs], go.Figure]:
 def final(runs: Runs) -> go.Figure:
     """B17's final training."""
     group = runs.stage("cifar10-momentum", "final")
-    accuracy = Panel("accuracy", both_parts("moving averages", group, WITH), PERCENT)
-    cost = Panel("cost", both_parts("moving averages", group, WITH, "cost"))
+    accuracy = Panel("accuracy", both_parts("BN", group, WITH), PERCENT)
+    cost = Panel("cost", both_parts("BN", group, WITH, "cost"))
     return panels([cost, accuracy], 2, "step", 330)
 
 

@@ -24,6 +24,10 @@ class Spread:
         """The figure as it is."""
         return self._text(1.0, format_)
 
+    def with_error(self, digits: int = 2) -> str:
+        """Shares in percent with the standard error of their mean: 53.28 ± 0.18."""
+        return Spread(self.mean, self.sd / self.n**0.5, self.n).percent(digits)
+
     def _text(self, factor: float, format_: str) -> str:
         mean = format(factor * self.mean, format_)
         return mean if math.isnan(self.sd) else f"{mean} ± {factor * self.sd:{format_}}"

@@ -1,21 +1,48 @@
 """The targets of the page's first table, met or missed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from benchmarks.reproduction import theirs
-from benchmarks.reproduction.ours import NotRun, Runs
+from benchmarks.reproduction.ours import Group, NotRun, Runs
 from benchmarks.reproduction.part import percent, points
 from benchmarks.reproduction.sections import networks, search, sensitivity
+from benchmarks.reproduction.spread import over
 from benchmarks.section import Table
 
-Found = tuple[float, str, str]  # what decides, how it is said, and where it stands
 MET, MISSED = "met", "**missed**"
+LEAST_SEEDS = 5
 
 
-def table(runs: Runs) -> Table:
-    """All targets."""
-    rows = [(target.text, *_judged(runs, target, find)) for target, find in _asked()]
-    return Table(("target (test accuracy, means over the seeds)", "found", "", "rows"), rows)
+class Found(NamedTuple):
+    """What decides, how it is said, and the seeds behind it."""
+
+    value: float
+    said: str
+    groups: Sequence[Group]
+
+    @property
+    def where(self) -> str:
+        """The rows."""
+        return "; ".join(group.rows for group in self.groups)
+
+    @property
+    def lacks(self) -> str:
+        """Why nothing can be met by these seeds; nothing where it can."""
+        n_lost, n = sum(group.n_lost for group in self.groups), min(len(group.trials) for group in self.groups)
+        if n_lost:
+            return f"not judged: {n_lost} seeds lost"
+        return f"not judged: {n} seeds" if n < LEAST_SEEDS else ""
+
+
+def table(runs: Runs, judged: bool = True) -> Table:
+    """All targets; short runs are not judged."""
+    rows = []
+    for target, find in _asked():
+        said, verdict, where = _judged(runs, target, find)
+        rows.append((target.text, said, verdict if judged else "", where))
+    caption = "±: standard error of the mean over the seeds"
+    return Table(("target (test accuracy, means over the seeds)", "found", "", "rows"), rows, caption)
 
 
 def missed(runs: Runs) -> str:
@@ -51,22 +78,24 @@ def _why_not_best(runs: Runs) -> str:
 
 def _judged(runs: Runs, target: theirs.Target, find: Callable[[Runs], Found]) -> tuple[str, str, str]:
     try:
-        value, said, where = find(runs)
+        found = find(runs)
     except NotRun as missing:
         return "not run", "", f"{missing}"
-    return said, MET if target.met(value) else MISSED, where
+    return found.said, found.lacks or (MET if target.met(found.value) else MISSED), found.where
+
+
+def _one(group: Group, name: str, more: str = "") -> Found:
+    """A mean over seeds."""
+    found = group.over(name)
+    return Found(found.mean, f"{found.with_error()} %{more}", [group])
 
 
 def _b17(runs: Runs, statistics: str) -> Found:
-    group = runs.stage("cifar10-momentum", "final")
-    found = group.over(f"test.{statistics}")
-    return found.mean, f"{found.percent()} %", group.rows
+    return _one(runs.stage("cifar10-momentum", "final"), f"test.{statistics}")
 
 
 def _three(runs: Runs) -> Found:
-    group = networks.network(runs, 3, "affine")
-    found = group.over("test_accuracy")
-    return found.mean, f"{found.percent()} %", group.rows
+    return _one(networks.network(runs, 3, "affine"), "test_accuracy")
 
 
 def _best(runs: Runs) -> Found:
@@ -74,28 +103,31 @@ def _best(runs: Runs) -> Found:
     other ways, which do not.
     """
     group = runs.stage("n19-search", "final")
-    found = group.over("test.moving")
-    others = [other.over("test.moving").mean for _, other in search.candidates(runs) if other.study != group.study]
-    beside = f"; the other ways {', '.join(percent(mean) for mean in others)} %" if others else ""
-    return found.mean, f"{found.percent()} %{beside}", group.rows
+    others = [other.over("test.moving") for _, other in search.candidates(runs) if other.study != group.study]
+    beside = f"; the other ways {', '.join(other.with_error() for other in others)} %" if others else ""
+    return _one(group, "test.moving", beside)
 
 
 def _nine(runs: Runs) -> Found:
-    with_bn, without = (networks.network(runs, 9, norm) for norm in ("affine", "none"))
-    gain = with_bn.over("test_accuracy").mean - without.over("test_accuracy").mean
-    return gain, points(gain, 2, sign=True), f"{with_bn.rows}; {without.rows}"
+    """Seed by seed, for both begin with the same order of the rows."""
+    groups = [networks.network(runs, 9, norm) for norm in ("affine", "none")]
+    with_bn, without = (group.by_repeat("test_accuracy") for group in groups)
+    both = sorted(with_bn.keys() & without.keys())
+    if not both:
+        raise NotRun("bnsearch compare n19-networks --test")
+    gain = over([with_bn[repeat] - without[repeat] for repeat in both])
+    return Found(gain.mean, f"{gain.with_error()} points", groups)
 
 
 def _with_bn(runs: Runs) -> Found:
     groups = [sensitivity.network(runs, "affine", sigma) for sigma in sensitivity.SIGMAS]
-    means = [group.over("test_accuracy").mean for group in groups]
-    apart = max(means) - min(means)
-    said = f"{points(apart, 2)} ({', '.join(percent(mean, 1) for mean in means)} %)"
-    return apart, said, "; ".join(group.rows for group in groups)
+    means = [group.over("test_accuracy") for group in groups]
+    apart = max(one.mean for one in means) - min(one.mean for one in means)
+    return Found(apart, f"{points(apart, 2)} ({', '.join(one.with_error() for one in means)} %)", groups)
 
 
 def _without_bn(runs: Runs) -> Found:
     groups = [sensitivity.network(runs, "none", sigma) for sigma in sensitivity.SIGMAS[1:]]
-    means = [group.over("test_accuracy").mean for group in groups]
-    farthest = max(means, key=lambda mean: abs(mean - 0.1))
-    return farthest, f"{', '.join(percent(mean) for mean in means)} %", "; ".join(group.rows for group in groups)
+    means = [group.over("test_accuracy") for group in groups]
+    farthest = max((one.mean for one in means), key=lambda mean: abs(mean - 0.1))
+    return Found(farthest, f"{', '.join(one.with_error() for one in means)} %", groups)

@@ -48,9 +48,10 @@ def networks(runs: Runs) -> Part:
         (f"BN against none: {said}. Nine layers stay {points(best_three - best_nine)} below three on the test set.",),
         [
             Table(
-                ("", "N19, test", "other solutions, test", "training", "validation", "test", "rows"),
+                ("", "N19, test", "other solutions, test", "training rows", "validation", "test", "rows"),
                 rows,
-                "Accuracy in %, λ = 0.005, two cycles of 4,500 steps; other solutions: of the same course",
+                "Accuracy in % with moving averages, λ = 0.005, two cycles of 4,500 steps; other solutions: of the "
+                "same course",
             )
         ],
         [
