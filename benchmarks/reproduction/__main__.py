@@ -27,8 +27,9 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, help="where CIFAR-10 lies (else $BNSEARCH_DATA or the user's cache)")
     arguments = parser.parse_args()
     folder = arguments.folder.resolve() / ("quick" if arguments.quick else "full")
+    failures = []
     if not arguments.page_only:
-        run_all(CHECKS, chosen(arguments.quick), folder, arguments.quick, arguments.data_dir)
+        failures = run_all(CHECKS, chosen(arguments.quick), folder, arguments.quick, arguments.data_dir)
     place = folder if arguments.quick else ROOT / "docs"
     runs = Runs(folder)
     try:
@@ -42,6 +43,8 @@ def main() -> None:
     for lack in [*lacks, *more]:
         print(f"Missing: {lack}", file=sys.stderr)
     print(place / "reproduction.md")
+    if failures:
+        raise SystemExit("\n".join(["All else was run, but not:", *failures]))
 
 
 def pictures(runs: Runs, folder: Path) -> list[str]:

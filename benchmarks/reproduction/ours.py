@@ -1,6 +1,5 @@
 """What was run, as the databases and the files beside them hold it."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from optuna.trial import FrozenTrial
 
-from benchmarks.reproduction.running import check_path
+from benchmarks.reproduction.running import check_path, read_check
 from benchmarks.reproduction.spread import Spread, numbered, over
 from bnsearch.search.address import default_url
 from bnsearch.search.artifacts import read_curve
@@ -113,15 +112,15 @@ class Runs:
 
     def check(self, name: str) -> list[dict[str, Any]]:
         """The table of a gradient check."""
-        path = check_path(self.folder, name)
-        if not path.exists():
+        found = read_check(check_path(self.folder, name))
+        if found is None:
             raise NotRun("bnsearch gradcheck")
-        found: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-        return found
+        table: list[dict[str, Any]] = found["parameters"]
+        return table
 
     @cached_property
     def provenance(self) -> dict[str, set[str]]:
-        """Versions, revisions, data fingerprints and seeds of all studies."""
+        """Versions, revisions, data fingerprints and seeds of all studies; versions and revisions of the checks."""
         names = sorted(path.stem for path in (self.folder / "studies").glob("*.db"))
         found: dict[str, set[str]] = {key: set() for key in ("version", "revision", "data_fingerprint", "seed")}
         for name in names:
@@ -130,6 +129,10 @@ class Runs:
                 if study is not None:
                     for key, values in found.items():
                         values.add(str(study.user_attrs[key]))
+        for path in sorted((self.folder / "checks").glob("*.json")):
+            check = read_check(path) or {}
+            for key in found.keys() & check.keys():
+                found[key].add(str(check[key]))
         return found
 
     def _group(self, name: str, stage: str, trials: Sequence[FrozenTrial]) -> Group:

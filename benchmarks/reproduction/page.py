@@ -39,7 +39,10 @@ PARTS: dict[str, Sequence[Callable[[Runs], Part]]] = {
 }
 SUMMARY = """How to read it: figures are mean ± standard deviation over the seeds (`repeat` 1, 2, …, each with its own
 initial weights and order of the rows), accuracies in percent. "Rows" names the Optuna study and the trials whose
-attributes a figure is made of: `bnsearch show b17-speed compare-6` prints one. Test accuracies come from `--test` and
+attributes a figure is made of: `bnsearch show b17-speed compare-6` prints one. What is said of epochs, of training
+while it goes on ("in training") and of the start comes from the same trials' curves, which lie beside the database:
+`studies/b17-speed/curves/compare-00006.csv` is that of `b17-speed.compare` 6. Gradient checks have no database: each
+file in `checks/` names its command, version and revision. Test accuracies come from `--test` and
 `final` alone, which write each look down first; no setting was chosen by them, and where the
 highest of several ways is named, it is said that it was picked by test. Exact moments are those of all training
 rows under the last weights (`bn_statistics = "population"`), moving averages what the reports evaluate with. Curves

@@ -81,6 +81,8 @@ def test_a_page_of_nothing_says_what_to_run(tmp_path: Path) -> None:
 def test_every_picture_of_a_part_can_be_drawn() -> None:
     folder = Path(page.__file__).parent / "sections"
     named = {
-        name for path in folder.glob("*.py") for name in re.findall(r'\("([bn]1[79]-[a-z-]+)",\s+"', path.read_text())
+        name
+        for path in folder.glob("*.py")
+        for name in re.findall(r'\(\s*"([bn]1[79]-[a-z-]+)",\s+"', path.read_text())
     }
     assert named == set(PICTURES)
