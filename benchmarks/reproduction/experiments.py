@@ -64,7 +64,7 @@ def _checks() -> Iterator[Check]:
 CHECKS = tuple(_checks())
 EXPERIMENTS = (
     Experiment("compare b17-overfit", ("--repeats", "2", "--set", "training.epochs=150", *FEW_ROWS)),
-    Experiment("compare b17-overfit-slow", ("--repeats", "2", "--set", "training.epochs=150", *FEW_ROWS)),
+    Experiment("compare b17-overfit-slow", ("--repeats", "2", "--set", "training.epochs=150")),
     Experiment("compare b17-spike", ("--repeats", "2")),
     Experiment("compare b17-depth", ("--repeats", "2")),
     Experiment("compare b17-speed", ("--repeats", "2", "--set", "training.epochs=4")),

@@ -74,7 +74,7 @@ def panels(found: Sequence[Panel], n_columns: int, x_title: str, height: int) ->
         figure.update_yaxes(AXIS | dict(panel.y), **place)
     figure.update_layout(
         width=WIDTH,
-        margin={"l": 56, "r": 12, "t": 62, "b": 48},
+        margin={"l": 56, "r": 12, "t": 78, "b": 48},
         legend={"orientation": "h", "x": 0.5, "xanchor": "center", "y": 1.0, "yref": "container", "yanchor": "top"},
     )
     return figure

@@ -1,6 +1,7 @@
 """The pictures of the page: what each shows, as a plotly figure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -25,6 +26,7 @@ from bnsearch.report.figures.confusion import matrix
 from bnsearch.report.figures.frame import LOGARITHMIC, PERCENT, frame, titled
 from bnsearch.report.words import number
 
+COSTS = [1.0, 4.0]  # of B17's networks with and without BN; what overflows is cut off
 START = 0.5  # where a logarithmic axis of epochs has the initial weights
 DASHES = {0.5: "dot", 0.7: "dash", 0.9: "solid"}
 
@@ -82,25 +84,33 @@ def both_parts(name: str, group: Group, colour: str, figure: str = "accuracy") -
     ]
 
 
-def trio(found: Trio) -> list[Line]:
+def trio(found: Trio, figure: str) -> list[Line]:
     """A network without BN and one with it; in training both, in validation the latter with both kinds of moments."""
-    lines = both_parts("no BN", found.without, WITHOUT) if found.without.trials else []
-    lines += both_parts("BN", found.moving, WITH)
-    return [*lines, Line.of("BN, validation (exact)", found.exact, "valid_accuracy", THIRD)]
+    lines = both_parts("no BN", found.without, WITHOUT, figure) if found.without.trials else []
+    lines += both_parts("BN", found.moving, WITH, figure)
+    return [*lines, Line.of("BN, validation (exact)", found.exact, f"valid_{figure}", THIRD)]
 
 
 def depth(runs: Runs) -> go.Figure:
     """Three and four layers."""
-    comparison, axis = runs.comparison("b17-depth"), PERCENT | {"range": [0, 66]}
-    found = [Panel(f"{len(h) + 1} layers", trio(Trio.of(comparison, {"hidden": h})), axis) for h in DEEPER]
-    return panels(found, 2, "step", 360)
+    comparison = runs.comparison("b17-depth")
+    return _trios({_layers(hidden): Trio.of(comparison, {"hidden": hidden}) for hidden in DEEPER})
 
 
 def speed(runs: Runs) -> go.Figure:
     """Three learning rates."""
-    comparison, axis = runs.comparison("b17-speed"), PERCENT | {"range": [0, 66]}
-    found = [Panel(f"η = {rate}", trio(Trio.of(comparison, {"learning_rate": rate})), axis) for rate in RATES]
-    return panels(found, 3, "step", 360)
+    comparison = runs.comparison("b17-speed")
+    return _trios({f"η = {rate}": Trio.of(comparison, {"learning_rate": rate}) for rate in RATES})
+
+
+def _trios(found: Mapping[str, Trio]) -> go.Figure:
+    """Accuracy above cost."""
+    rows = [
+        Panel(f"{name}: {figure}", trio(one, figure), axis)
+        for figure, axis in (("accuracy", PERCENT | {"range": [0, 66]}), ("cost", {"range": COSTS}))
+        for name, one in found.items()
+    ]
+    return panels(rows, len(found), "step", 620)
 
 
 def grid(name: str) -> Callable[[Runs], go.Figure]:
@@ -174,31 +184,47 @@ def confusion(name: str) -> Callable[[Runs], go.Figure]:
 def networks(runs: Runs) -> go.Figure:
     """N19's figures 2 to 5."""
     found = []
-    for figure, axis in (("accuracy", PERCENT | {"range": [20, 66]}), ("loss", {"range": [0.9, 2.35]})):
+    figures = {"accuracy": PERCENT | {"range": [20, 66]}, "loss": {"range": [0.9, 2.35]}, "cost": {"range": [1.0, 4.0]}}
+    for figure, axis in figures.items():
         for n in HIDDEN:
             lines = both_parts("no BN", network(runs, n, "none"), WITHOUT, figure)
             lines += both_parts("BN", network(runs, n, "affine"), WITH, figure)
             found.append(Panel(f"{n} layers: {figure}", lines, axis))
-    return panels(found, 2, "step", 560)
+    for n in HIDDEN:
+        rate = Line.of("learning rate", network(runs, n, "affine"), "learning_rate", THIRD)
+        found.append(Panel(f"{n} layers: learning rate", [rate]))
+    return panels(found, 2, "step", 980)
 
 
 def search(runs: Runs) -> go.Figure:
-    """N19's figures 6 and 7."""
+    """N19's figures 6 and 7: accuracy."""
+    x, y = [l2 for l2, _ in theirs.N19_SEARCH], [100 * accuracy for _, accuracy in theirs.N19_SEARCH]
+    marker = {"color": LIGHT.best, "symbol": "x", "size": 10}
+    best = go.Scatter(x=x, y=y, mode="markers", marker=marker, name="the best three of N19")
+    return _by_l2([*_searched(runs, "valid_accuracy", 100.0), best], titled("validation accuracy", **PERCENT))
+
+
+def search_cost(runs: Runs) -> go.Figure:
+    """N19's figures 6 and 7: cost."""
+    return _by_l2(_searched(runs, "valid_cost"), titled("validation cost"))
+
+
+def _by_l2(traces: Sequence[go.Scatter], y: dict[str, Any]) -> go.Figure:
+    return frame(traces, titled("λ", **LOGARITHMIC, dtick=1), y, 360, width=WIDTH)
+
+
+def _searched(runs: Runs, name: str, factor: float = 1.0) -> list[go.Scatter]:
+    """A figure of each trial; open: the study file's own λ."""
     traces = []
     for stage, colour, symbol in (("coarse", LIGHT.coarse, "circle"), ("fine", LIGHT.fine, "diamond")):
         trials = runs.stage("n19-search", stage).trials
-        for drawn, shape, name in ((True, symbol, f"{stage} (ours)"), (False, f"{symbol}-open", "the file's own λ")):
+        for drawn, shape, said in ((True, symbol, f"{stage} (ours)"), (False, f"{symbol}-open", "the file's own λ")):
             own = [t for t in trials if (t.params["l2"] != given(runs)) is drawn]
-            x, y = [t.params["l2"] for t in own], [100 * (t.value or 0.0) for t in own]
+            x, y = [t.params["l2"] for t in own], [factor * t.user_attrs[name] for t in own]
             marker = {"color": colour, "symbol": shape, "size": 10}
             if own:
-                traces.append(go.Scatter(x=x, y=y, mode="markers", marker=marker, name=name))
-    x, y = [l2 for l2, _ in theirs.N19_SEARCH], [100 * accuracy for _, accuracy in theirs.N19_SEARCH]
-    marker = {"color": LIGHT.best, "symbol": "x", "size": 10}
-    traces.append(go.Scatter(x=x, y=y, mode="markers", marker=marker, name="the best three of N19"))
-    return frame(
-        traces, titled("λ", **LOGARITHMIC, dtick=1), titled("validation accuracy", **PERCENT), 360, width=WIDTH
-    )
+                traces.append(go.Scatter(x=x, y=y, mode="markers", marker=marker, name=said))
+    return traces
 
 
 def sensitivity(runs: Runs) -> go.Figure:
@@ -226,6 +252,7 @@ PICTURES: dict[str, Callable[[Runs], go.Figure]] = {
     "b17-confusion": confusion("cifar10-momentum"),
     "n19-networks": networks,
     "n19-search": search,
+    "n19-search-cost": search_cost,
     "n19-confusion": confusion("n19-final"),
     "n19-sensitivity": sensitivity,
 }

@@ -10,7 +10,9 @@ from tests.reproduction.made import MadeRuns, group, trial, whole
 
 def _runs(chosen: float) -> MadeRuns:
     def stage(name: str, *own: tuple[float, float]) -> Group:
-        trials = tuple(trial(i, value, {"l2": l2}) for i, (l2, value) in enumerate(own))
+        trials = tuple(
+            trial(i, value, {"l2": l2}, valid_accuracy=value, valid_cost=2.0) for i, (l2, value) in enumerate(own)
+        )
         return Group(f"n19-search.{name}", trials, group().curves)
 
     found = {
@@ -35,6 +37,7 @@ def test_the_files_own_setting_is_marked_as_not_drawn(chosen: float, drawn: bool
     assert ("the file's own and none of the twenty draws" in text) is not drawn
     names = [trace.name for trace in pictures.search(_runs(chosen)).data]
     assert names == ["coarse (ours)", "the file's own λ", "fine (ours)", "the best three of N19"]
+    assert [trace.name for trace in pictures.search_cost(_runs(chosen)).data] == names[:3]
 
 
 def test_the_highest_of_several_ways_is_said_to_be_picked_by_test() -> None:

@@ -97,7 +97,7 @@ def depth(runs: Runs) -> Part:
             _deeper(*found.values()),
         ),
         [Table(HEADER, [row for name, trio in found.items() for row in trio.rows(name)], CAPTION)],
-        [("b17-depth", "Accuracy over the steps of three and four layers with and without BN")],
+        [("b17-depth", "Accuracy and cost over the steps of three and four layers with and without BN")],
     )
 
 
@@ -138,5 +138,5 @@ def speed(runs: Runs) -> Part:
             f"{'; '.join(trio.verdict(f'η = {rate}') for rate, trio in whole.items())}.",
         ),
         [Table(HEADER, [row for rate, trio in found.items() for row in trio.rows(f"η {rate}")], CAPTION)],
-        [("b17-speed", "Accuracy over the steps at three learning rates with and without BN")],
+        [("b17-speed", "Accuracy and cost over the steps at three learning rates with and without BN")],
     )

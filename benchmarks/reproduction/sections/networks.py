@@ -55,6 +55,9 @@ def networks(runs: Runs) -> Part:
             )
         ],
         [
-            ("n19-networks", "Accuracy and loss of three and nine layers with and without BN over two cycles"),
+            (
+                "n19-networks",
+                "Accuracy, loss, cost and learning rate of three and nine layers with and without BN over two cycles",
+            ),
         ],
     )

@@ -52,7 +52,10 @@ def search(runs: Runs) -> Part:
         tables=[
             Table(("", "N19, validation, %", "ours, validation, %", "rows"), rows, "The best three of each search")
         ],
-        pictures=[("n19-search", "Validation accuracy against λ, coarse and fine; open: the file's own λ, not drawn")],
+        pictures=[
+            ("n19-search", "Validation accuracy against λ, coarse and fine; open: the file's own λ, not drawn"),
+            ("n19-search-cost", "Validation cost against λ, coarse and fine; open: the file's own λ, not drawn"),
+        ],
     )
 
 
