@@ -35,6 +35,11 @@ def _as_b17(n_layers: int, with_bn: bool, momentum: float) -> float:
     return math.inf if (n_layers, with_bn) in theirs.B17_FAIL else 100 * (1 - momentum)
 
 
+def _both(b17_overfit_slow: list[tuple[dict[str, Any], Group]]) -> MadeRuns:
+    """Beside the larger rate, at which all come to 100 %."""
+    return MadeRuns(b17_overfit_slow=b17_overfit_slow, b17_overfit=_variants(lambda *_: 50, overfit.MOMENTA))
+
+
 def test_networks_that_do_what_b17s_did() -> None:
     part = overfit.overfit(MadeRuns(b17_overfit=_variants(_as_b17, overfit.MOMENTA)))
     text = whole(part)
@@ -42,9 +47,12 @@ def test_networks_that_do_what_b17s_did() -> None:
     assert "ends at 20 %, had 20 %, and hardly moves any more (cost 2.20 over the last 50 epochs)" in text
     assert "5 of 7 networks" in text
     assert "not with 1 layer without BN (never, never, never); 4 layers without BN (never" in text
-    slow = whole(overfit.slow(MadeRuns(b17_overfit_slow=_variants(_as_b17, (0.5,)))))
+    slow = whole(overfit.slow(_both(b17_overfit_slow=_variants(_as_b17, (0.5,)))))
     assert "stay here: 1 layer without BN in 2 of 2 seeds; 4 layers without BN in 2 of 2 seeds." in slow
-    assert "This is B17's finding" in slow
+    assert "B17's two, 1 layer without BN and 4 layers without BN, do so in every seed. At the rate above" in slow
+    assert "otherwise with 2 of 7 networks (1 layer without BN, 4 layers without BN)" in slow
+    runs = _both(b17_overfit_slow=_variants(lambda *_: math.inf, (0.5,)))
+    assert "others, which came to 100 % in B17: 2 layers without BN (100 % in 0 of 2" in whole(overfit.slow(runs))
 
 
 def test_networks_that_all_come_to_100_percent() -> None:
@@ -53,9 +61,10 @@ def test_networks_that_all_come_to_100_percent() -> None:
     assert "Otherwise than in B17 at this learning rate: 1 layer without BN (100 % in 6 of 6 seeds); 4 layers" in text
     assert "Seeds that stay short" not in text
     assert "Momentum speeds all networks up" in text
-    slow = whole(overfit.slow(MadeRuns(b17_overfit_slow=_variants(lambda *_: 50, (0.5,)))))
+    slow = whole(overfit.slow(_both(b17_overfit_slow=_variants(lambda *_: 50, (0.5,)))))
     assert "Short of 100 % stay here: none." in slow
-    assert "Otherwise than in B17: 1 layer without BN (100 % in 2 of 2 seeds), 4 layers without BN" in slow
+    assert "at the same momentum, finds the same" in slow
+    assert "Otherwise than in B17, not in every seed: 1 layer without BN (100 % in 2 of 2 seeds); 4 layers" in slow
 
 
 def test_the_picture_has_a_line_for_each_seed() -> None:

@@ -116,7 +116,7 @@ def overfit(runs: Runs) -> Part:
 def slow(runs: Runs) -> Part:
     """The same at a small learning rate that falls."""
     found = list(networks(runs.comparison("b17-overfit-slow"), ()))
-    unlike = [_counted(n) for n in found if n.unlike]
+    above = list(networks(runs.comparison("b17-overfit"), MOMENTA[:1]))
     short = [n for n in found if _n_short(n.groups[0])]
     said = "; ".join(f"{n.name} in {_n_short(n.groups[0])} of {len(fits(n.groups[0]))} seeds" for n in short)
     return Part(
@@ -124,16 +124,36 @@ def slow(runs: Runs) -> Part:
         ["compare b17-overfit-slow"],
         text=(
             "η = 0.01, which falls by 1 % an epoch: B17's next experiments have this rate, its overfit test names "
-            f"none. Short of 100 % stay here: {said or 'none'}. "
-            + (
-                "This is B17's finding: which networks fail is a matter of the learning rate, not of what they could "
-                "fit."
-                if not unlike
-                else f"Otherwise than in B17: {', '.join(unlike)}."
-            ),
+            f"none. Short of 100 % stay here: {said or 'none'}. {_of_rate(found)} {_compared(found, above)}",
         ),
         tables=[Table(HEADER, [n.row(n.groups[0]) for n in found], "ρ = 0.5")],
         pictures=[("b17-overfit-slow", "Training accuracy at a small, falling learning rate, each seed a line")],
+    )
+
+
+def _of_rate(found: Sequence[Network]) -> str:
+    """What a small rate says of those that failed in B17."""
+    failed = [n for n in found if n.fails_in_b17]
+    others = [_counted(n) for n in found if n.unlike and not n.fails_in_b17]
+    said = (
+        f"B17's two, {' and '.join(n.name for n in failed)}, do so in every seed"
+        if not any(n.unlike for n in failed)
+        else f"Otherwise than in B17, not in every seed: {'; '.join(_counted(n) for n in failed if n.unlike)}"
+    )
+    more = f"; and so do others, which came to 100 % in B17: {'; '.join(others)}" if others else ""
+    return f"{said}{more}."
+
+
+def _compared(found: Sequence[Network], above: Sequence[Network]) -> str:
+    """With the larger rate, which does not fall, at the same momentum."""
+    other = [
+        a.name for a, b in zip(found, above, strict=True) if bool(_n_short(a.groups[0])) != bool(_n_short(b.groups[0]))
+    ]
+    if not other:
+        return "The part above, at the same momentum, finds the same."
+    return (
+        f"At the rate above, with the same momentum, it is otherwise with {len(other)} of {len(found)} networks "
+        f"({', '.join(other)}): which ones fail is a matter of the learning rate."
     )
 
 

@@ -43,8 +43,8 @@ def search(runs: Runs) -> Part:
             f"Ten draws in [1e-5, 1e-1], ten in [1e-3, 1e-2], two cycles each, every trial to its end. Beside the "
             f"first ten stands trial 0 of coarse, the study file's own λ = {number(own)}: bnsearch always tries it "
             "first; it is that of N19's first networks and was not drawn. Validation has "
-            "5,000 images: an accuracy of 55 % has a standard error of 0.7 points, so that the best three of either "
-            "report, 0.1 points apart, are one. bnsearch trained the best few again, over several seeds and other "
+            "5,000 images: an accuracy of 55 % has a standard error of 0.7 points, so that N19's best three, "
+            "0.1 points apart, are one. bnsearch trained the best few again, over several seeds and other "
             f"validation rows, and chose λ = {chosen}{drawn} (`n19-search.confirm` "
             f"0 … {max((t.number for t in confirmed.trials), default=0)}), with an expected validation accuracy of "
             f"{percent(verdict.get('estimate', float('nan')))} %.",

@@ -14,12 +14,15 @@ LEAST = 0.05  # a rise above the start by less than this share is none
 
 
 def costs(runs: Runs, statistics: str) -> Float:
-    """Training cost of each seed at the start and after each of EPOCHS, (R, 1 + n)."""
+    """Training cost of each seed at the start and after each of EPOCHS, (R, 1 + n); without seeds that lack one."""
     comparison = runs.comparison("b17-spike")
     groups = [comparison.find(bn_statistics=statistics, epochs=epochs) for epochs in EPOCHS]
     # one batch is all images, so that the cost of the first step is that of the initial weights
-    start = groups[-1].curve("train_cost")[1][:, 0]
-    return np.array([start, *(group.values("train_cost") for group in groups)]).T
+    first = groups[-1].curve("train_cost")[1][:, 0]
+    start = {t.user_attrs["repeat"]: cost for t, cost in zip(groups[-1].trials, first, strict=True)}
+    columns = [start, *(group.by_repeat("train_cost") for group in groups)]
+    repeats = sorted(set.intersection(*(set(column) for column in columns)))
+    return np.array([[column[repeat] for column in columns] for repeat in repeats]).reshape(-1, len(columns))
 
 
 def spike(runs: Runs) -> Part:
