@@ -46,7 +46,7 @@ file in `checks/` names its command, version and revision. Test accuracies come 
 `final` alone, which write each look down first; no setting was chosen by them, and where the
 highest of several ways is named, it is said that it was picked by test. Exact moments are those of all training
 rows under the last weights (`bn_statistics = "population"`), moving averages what the reports evaluate with. Curves
-show the mean of the seeds with a band of one standard deviation."""
+show the mean of the seeds with a band of one standard deviation, unless each seed is a line."""
 
 
 PIXELS = {"0bc9ecdb43d8": ", pixels JPEG-compressed at quality 75"}  # of data that are not as published

@@ -104,8 +104,11 @@ def _best(runs: Runs) -> Found:
     """
     group = runs.stage("n19-search", "final")
     others = [other.over("test.moving") for _, other in search.candidates(runs) if other.study != group.study]
+    own = (
+        " (λ the file's own, not drawn)" if group.trials and group.trials[0].params["l2"] == search.given(runs) else ""
+    )
     beside = f"; the other ways {', '.join(other.with_error() for other in others)} %" if others else ""
-    return _one(group, "test.moving", beside)
+    return _one(group, "test.moving", own + beside)
 
 
 def _nine(runs: Runs) -> Found:

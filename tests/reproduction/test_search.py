@@ -41,4 +41,6 @@ def test_the_files_own_setting_is_marked_as_not_drawn(chosen: float, drawn: bool
 
 
 def test_the_highest_of_several_ways_is_said_to_be_picked_by_test() -> None:
+    assert "λ 0.005 (the file's own, not drawn) by bnsearch's confirm" in whole(search.final(_runs(0.005)))
+    assert "λ 0.003 by bnsearch's confirm" in whole(search.final(_runs(0.003)))
     assert "54.00 ± 1.41 % over 2 seeds is the highest of 1 ways, picked by test" in whole(search.final(_runs(0.003)))
