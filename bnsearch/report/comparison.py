@@ -86,12 +86,18 @@ def table_rows(comparison: Row) -> Iterator[list[str]]:
     rows = comparison["variants"]
     tested, both = (any(row[key] for row in rows) for key in ("test_accuracy", BY_STATISTICS))
     for row in rows:
-        cells = [row["label"], ending(row, comparison["n_repeats"])]
+        cells = [row["label"], ending(row, comparison["n_repeats"]) + (_untested(row) if tested else "")]
         cells += [_mean(row["train_accuracy"]), _mean(row["valid_accuracy"]), _mean(row["difference"], "+")]
         cells += [_mean(row["test_accuracy"])] if tested else []
         by = row[BY_STATISTICS] or {"moving": None, "population": None}
         cells += [_mean(by[kind]).partition(" ")[0] for kind in ("moving", "population")] if both else []
         yield cells
+
+
+def _untested(row: Row) -> str:
+    """How many the test's columns are of, where repeats were added after the last look at the test set."""
+    n = sum(seed is not None for seed in (row["test_accuracy"] or {"per_seed": ()})["per_seed"])
+    return f", {n} of {row['n']} tested" if n < row["n"] else ""
 
 
 def _mean(figure: Row | None, sign: str = "") -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from bnsearch.report.comparison import explained, sentences, table_rows
 from bnsearch.search.compared import compared
-from tests.search.test_compared import VARIANTS, Y, trials
+from tests.search.test_compared import VARIANTS, Y, trial, trials
 
 
 def of(y: Any) -> dict[str, Any]:
@@ -53,3 +53,13 @@ def test_the_table_has_the_interval_that_decides_and_says_which_it_is() -> None:
     assert "simultaneous 95 % interval (paired t, of the level 1 − .05/2, so that all 2 hold at once)" in explained(
         of(Y)
     )
+
+
+def test_after_growth_the_table_says_how_many_were_tested() -> None:
+    """The test's column was a mean over three beside an n of four."""
+    own = [trial(i, r, 0.5, **({"test_accuracy": 0.4} if r < 4 - i else {})) for i in (0, 1) for r in (1, 2, 3, 4)]
+    grown = [row[1] for row in table_rows(compared(VARIANTS, own, 4))]
+    assert grown == ["4, 3 of 4 tested", "4, 2 of 4 tested", "0"]
+    every = [trial(0, r, 0.5, test_accuracy=0.4) for r in (1, 2, 3, 4)]
+    assert next(table_rows(compared(VARIANTS, every, 4)))[1] == "4"
+    assert next(table_rows(of(Y)))[1] == "4", "nobody asked for a test"
