@@ -49,11 +49,23 @@ def plan(study: str, budget: float | None, write: Path | None, as_json: bool, **
             proposal = propose(forecast, stored if write is None else Stored(), budget)
     if proposal is not None:
         proposal |= _how_to_run(chosen, resolved, proposal, write)
-    found = {"study": study, "workers": forecast.materials.n_workers, **found, "proposal": proposal}
+    found = {
+        "study": study,
+        "workers": forecast.materials.n_workers,
+        **found,
+        "not_foreseen": _not_foreseen(resolved),
+        "proposal": proposal,
+    }
     if as_json:
         click.echo(json.dumps(found))
     else:
         plan_report(found)
+
+
+def _not_foreseen(study: "Study") -> dict[str, int] | None:
+    """A comparison, which lies beside the chain and is not in the times."""
+    comparison = study.comparison
+    return None if comparison is None else {"variants": len(comparison.variants), "repeats": comparison.repeats}
 
 
 def _how_to_run(chosen: Chosen, study: "Study", proposal: dict[str, Any], write: Path | None) -> dict[str, Any]:

@@ -25,7 +25,7 @@ class Check:
     relative: Array  # max|Δ| / max|g|
     elementwise: Array  # max over entries with |g| ≥ 1e-2·max|g| of |Δ|/|g|
     to_larger: Array  # max over all entries of |Δ| / max(|a|, |g|): Baldassarre's (2017) formula; 2 for opposite signs
-    to_sum: Array  # max over all entries of |Δ| / max(tiny, |a| + |g|): Nicolai's (2019), and what the former printed
+    to_sum: Array  # max over all entries of |Δ| / max(tiny, |a| + |g|): what the former printed; assumed for Nicolai
 
 
 ALLOWED: dict[Method, float] = {"complex": 1e-13, "central": 1e-6, "forward": 1e-4}  # of |Δ| / max|g|

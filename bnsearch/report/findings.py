@@ -64,7 +64,7 @@ def _search(row: Row) -> list[Finding]:
         n = verdict["n_tied"] - 1
         found.append(("", f"best {percent(best['value'])} with {setting(best['params'])}; partly luck"))
         around = f"the best {len(verdict['tied'])}" if verdict["n_tied"] > len(verdict["tied"]) else "all"
-        then = f"fine searches around {around}" if row["stage"] == "coarse" else "confirm looks again"
+        then = f"fine searches around {around}" if row["stage"] == "coarse" else "fresh repeats tell more"
         then = f"{row['followed_by']} goes on from there" if row["followed_by"] else then
         tail = f": {then}" if n and not row["given_fine"] else ""
         found.append(("", f"{n or 'no'} other setting{'s' * (n != 1)} within one standard error{tail}"))

@@ -17,8 +17,15 @@ MEASURES = {  # of the record: the heading
 }
 LEGEND: tuple[Finding, ...] = (
     ("|Δ|/|g|", "the largest of entries that are at least 1 % of the parameter's largest"),
-    ("B17", "the largest |Δ|/max(|a|, |g|) of all entries (Baldassarre 2017); 2 where the signs differ"),
-    ("N19", "the largest |Δ|/(|a| + |g|) of all entries (Nicolai 2019); 1 where the signs differ"),
+    (
+        "B17",
+        "the largest |Δ|/max(|a|, |g|) of all entries, Baldassarre's formula (2017); up to 2 where signs differ",
+    ),
+    (
+        "N19",
+        "the largest |Δ|/(|a| + |g|) of all entries, assumed for Nicolai (2019), who gives no formula; 1 where signs "
+        "differ. B17's printed 1.00 is of this kind, to judge by the pairs of numbers beside it",
+    ),
 )
 
 
@@ -66,7 +73,7 @@ def _why(record: Row) -> str:
         return (
             "the numeric side keeps the moments of batch normalisation as they are, as at test time, while "
             "backpropagation goes through the moments of the batch: these are derivatives of two functions; "
-            "--statistics batch compares derivatives of one"
+            "--statistics batch compares derivatives of one. This is B17's 1.00, which stands in the column N19"
         )
     if record["exact"]:
         return (

@@ -21,7 +21,7 @@ def plan_report(plan: Row, console: Console | None = None) -> None:
         seconds = duration(row["seconds"]) if row["trials"] else "finished"
         table.add_row(row["stage"], *counts, ", ".join(map(str, row["rungs"])), seconds)
     console.print(table, "")
-    console.print(grid([*_in_all(plan), *_resolves(plan["resolves"])]))
+    console.print(grid([*_in_all(plan), *_resolves(plan["resolves"]), *_not_foreseen(plan)]))
     if plan["proposal"] is not None:
         console.print("", grid(_proposal(plan["proposal"])))
         if plan["proposal"]["command"] is not None:
@@ -73,6 +73,14 @@ def _resolves(resolves: Row | None) -> list[Finding]:
     of = f"{resolves['finalists']} finalists, {resolves['repeats']} repeats, n_valid = {resolves['n_valid']:,}"
     points = f"{100 * resolves['difference']:.1f} points"
     return [("Confirm", f"will be able to resolve differences of about {points} ({of})")]
+
+
+def _not_foreseen(plan: Row) -> list[Finding]:
+    if plan["not_foreseen"] is None:
+        return []
+    n, repeats = plan["not_foreseen"]["variants"], plan["not_foreseen"]["repeats"]
+    of = f"{n} variant{'s' * (n != 1)} × {repeats} repeat{'s' * (repeats != 1)}"
+    return [("Compare", f"is not foreseen, in no time above: {of} by bnsearch compare {plan['study']}")]
 
 
 def _proposal(proposal: Row) -> list[Finding]:

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bnsearch.report.comparison import table_head, table_rows
+from bnsearch.report.comparison import interval_name, table_head, table_rows
 from bnsearch.report.conclusions import Finding
 from bnsearch.report.findings import all_findings
 from bnsearch.report.words import SYMBOLS, Row, counted, number, percent
@@ -145,7 +145,8 @@ def finalists(verdict: Row) -> Table:
 def variants(comparison: Row) -> Table:
     """The variants of a comparison in the order of the study file."""
     n = comparison["n_repeats"]
-    table = new_table(f"Variants over {n} repeat{'s' * (n != 1)}: final accuracy in percent ± half its 95 % interval")
+    shown = f"Variants over {n} repeat{'s' * (n != 1)}: final accuracy in percent ± half its 95 % interval"
+    table = new_table(f"{shown} (to the first: {interval_name(comparison)})" if n > 1 else shown)
     for i, heading in enumerate(table_head(comparison)):
         table.add_column(heading, justify="right" if i else "left", no_wrap=i > 1)
     for cells in table_rows(comparison):

@@ -218,10 +218,14 @@ def over_seeds(accuracies: Sequence[float]) -> Interval:
     return Interval(found.mean, max(found.low, 0.0), min(found.high, 1.0))
 
 
-def over_pairs(differences: Sequence[float]) -> Interval:
-    """95 % interval of a mean difference from its pairs: ± t(.975, n − 1)·s/√n."""
+def over_pairs(differences: Sequence[float], n_differences: int = 1) -> Interval:
+    """95 % interval of a mean difference from its pairs, with those of others at once: ± t(1 − .025/m, n − 1)·s/√n.
+
+    m: n_differences, how many there are in all; in 95 % of cases each lies within its own (Bonferroni).
+    """
     values = np.asarray(differences)
-    half = float(stdtrit(len(values) - 1, 0.975)) * float(values.std(ddof=1)) / math.sqrt(len(values))
+    quantile = float(stdtrit(len(values) - 1, 1.0 - 0.025 / n_differences))
+    half = quantile * float(values.std(ddof=1)) / math.sqrt(len(values))
     mean = float(values.mean())
     return Interval(mean, mean - half, mean + half)
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from bnsearch.search import choose
+from bnsearch.search.choose import over_pairs, winner
 from bnsearch.search.looking import BY_STATISTICS, STATISTICS
 from bnsearch.search.trials import Trial
 
 Seeds = list[float | None]  # a figure of each repeat; None where it has none
+METHOD = "paired t, Bonferroni over all differences to the first"
 FIGURES = ("train_accuracy", "valid_accuracy", "train_loss", "valid_loss", "train_cost", "valid_cost", "test_accuracy")
 
 
@@ -22,9 +23,16 @@ def compared(variants: Sequence[Mapping[str, Any]], trials: Sequence[Trial], n_r
     for i, variant in enumerate(variants):
         own = [by_place.get((i, r)) for r in range(1, n_repeats + 1)]
         rows.append({"variant": i, "label": variant["label"], "keys": dict(variant["keys"]), **_figures(own)})
+    n_others = len(rows) - 1
     for row in rows[1:]:
-        row["difference"] = _difference(row, rows[0])
-    return {"n_repeats": n_repeats, "variants": rows, **_best(rows, n_repeats)}
+        row["difference"] = _difference(row, rows[0], n_others)
+        row["separable"] = _is_clear_of_zero(row["difference"])
+    return {
+        "n_repeats": n_repeats,
+        "variants": rows,
+        "best": _best(rows, n_repeats),
+        "differences": {"method": METHOD, "n": n_others, "simultaneous": 0.95, "each": 1.0 - 0.05 / max(n_others, 1)},
+    }
 
 
 def _figures(own: Sequence[Trial | None]) -> dict[str, Any]:
@@ -40,6 +48,7 @@ def _figures(own: Sequence[Trial | None]) -> dict[str, Any]:
         **figures,
         BY_STATISTICS: None if None in pairs.values() else pairs,
         "difference": None,
+        "separable": None,  # of the first, which is compared with none
     }
 
 
@@ -52,22 +61,36 @@ def _over(seeds: Seeds) -> dict[str, Any] | None:
 def _interval(values: Sequence[float]) -> dict[str, float | None]:
     if len(values) < 2:
         return {"mean": values[0], "low": None, "high": None}
-    return vars(choose.over_pairs(values))
+    return vars(over_pairs(values))
 
 
-def _difference(row: Mapping[str, Any], first: Mapping[str, Any]) -> dict[str, Any] | None:
-    """In validation accuracy, of the repeats that both came to the end of."""
+def _difference(row: Mapping[str, Any], first: Mapping[str, Any], n_others: int) -> dict[str, Any] | None:
+    """In validation accuracy, of the repeats that both came to the end of; its interval holds with all others' at once.
+
+    Pairs that are all alike have none: nothing is known of their spread, and a few agree by chance where rows are few.
+    """
     if row["valid_accuracy"] is None or first["valid_accuracy"] is None:
         return None
-    pairs = zip(row["valid_accuracy"]["per_seed"], first["valid_accuracy"]["per_seed"], strict=True)
-    return _over([None if a is None or b is None else a - b for a, b in pairs])
+    both = zip(row["valid_accuracy"]["per_seed"], first["valid_accuracy"]["per_seed"], strict=True)
+    # to twelve places: equal shares must differ equally
+    pairs = [None if a is None or b is None else round(a - b, 12) for a, b in both]
+    there = [pair for pair in pairs if pair is not None]
+    if not there:
+        return None
+    mean = float(np.mean(there))
+    interval = {"mean": mean, "low": None, "high": None} if len(set(there)) == 1 else vars(over_pairs(there, n_others))
+    return {**interval, "per_seed": pairs}
 
 
-def _best(rows: Sequence[Mapping[str, Any]], n_repeats: int) -> dict[str, Any]:
-    """The highest mean of those that came to the end of every repeat, and which of these cannot be told from it."""
+def _is_clear_of_zero(difference: Mapping[str, Any] | None) -> bool:
+    """Whether the interval leaves 0 out; where there is none, nothing is told apart."""
+    return bool(difference and difference["low"] is not None and not difference["low"] <= 0.0 <= difference["high"])
+
+
+def _best(rows: Sequence[Mapping[str, Any]], n_repeats: int) -> int | None:
+    """The highest mean of those that came to the end of every repeat."""
     whole = [row for row in rows if row["n"] == n_repeats > 0]  # none before the first trial is entered
     if not whole:
-        return {"best": None, "not_separable": []}
+        return None
     y = np.array([row["valid_accuracy"]["per_seed"] for row in whole], dtype=np.float64)
-    together = choose.not_separable(y)
-    return {"best": whole[choose.winner(y)]["variant"], "not_separable": [whole[k]["variant"] for k in together]}
+    return int(whole[winner(y)]["variant"])

@@ -13,7 +13,7 @@ from bnsearch.errors import StudyFileError, UsageError
 from bnsearch.search.messages import first_problem
 from bnsearch.search.rules import first_conflict
 from bnsearch.search.setups import COMPARE, OVERRIDABLE, STAGE_OF, STAGES, Setup, Stage, StageTables
-from bnsearch.search.variants import Comparison, Variant, crossings, dotted, nested, what_counts
+from bnsearch.search.variants import Comparison, Variant, crossings, dotted, nested, of_one_length, what_counts
 
 M = TypeVar("M", bound=BaseModel)
 MOST_DEPTH = 20
@@ -170,10 +170,11 @@ def _comparison(tables: StageTables, base: Mapping[str, Any], own: Mapping[str, 
             f"{path}: `compare.{dotted(key)}` must be absent, as `compare.vary.{dotted(key)}` lists its values: keep "
             f"one of the two."
         )
-    setup, found = _checked(Setup, raw, path, COMPARE), dict[Setup, Variant]()
+    setup, found = _checked(Setup, of_one_length(raw, table), path, COMPARE), dict[Setup, Variant]()
     for crossing in crossings(table):
         keys = {dotted(key): value for key, value in crossing.items()}
-        variant = Variant(keys, _checked(Setup, _merged(raw, nested(crossing)), path, f"{COMPARE}.vary"))
+        crossed = of_one_length(_merged(raw, nested(crossing)), table)
+        variant = Variant(keys, _checked(Setup, crossed, path, f"{COMPARE}.vary"))
         found.setdefault(what_counts(variant.setup), variant)
     varied = {dotted(key): values for key, values in table.varied.items()}
     return Comparison(table.repeats, varied, setup, tuple(found.values()))

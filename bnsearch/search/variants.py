@@ -61,6 +61,17 @@ def nested(crossing: Mapping[Path, Any]) -> dict[str, Any]:
     return tables
 
 
+def of_one_length(raw: Mapping[str, Any], table: CompareTable) -> Mapping[str, Any]:
+    """Where schedules are varied, but not their length, `epochs` is that of the others: a cyclic one has its own."""
+    keys, training = {key[:2] for key in table.varied}, raw.get("training")
+    if ("training", "schedule") not in keys or ("training", "epochs") in keys or not isinstance(training, Mapping):
+        return raw
+    schedule = training.get("schedule")
+    if not isinstance(schedule, Mapping) or schedule.get("kind") != "cyclic":
+        return raw
+    return {**raw, "training": {key: value for key, value in training.items() if key != "epochs"}}
+
+
 def dotted(path: Path) -> str:
     """A key as it stands in a study file."""
     return ".".join(path)

@@ -67,6 +67,21 @@ def test_frozen_moments_fail_and_it_says_why(folder: Path) -> None:
     assert "differs" in output
 
 
+def test_the_first_reports_one_is_found_in_the_table(folder: Path) -> None:
+    """It stood as 2.0 in the column of its formula, and nothing said that the 1.0 beside it is what it printed."""
+    output = words_of(failing(*FROZEN).stdout)
+    assert "This is B17's 1.00, which stands in the column N19" in output
+    assert "B17's printed 1.00 is of this kind" in output
+    assert "assumed for Nicolai (2019), who gives no formula" in output
+    rows = {row["parameter"]: row for row in json.loads(failing(*FROZEN, "--json").stdout)}
+    assert f"{rows['dense.0.W']['relative_to_sum']:.2f}" == "1.00"
+    assert rows["dense.0.W"]["relative_to_larger"] > 1.5
+
+
+def test_the_help_says_which_errors_are_null(folder: Path) -> None:
+    assert "relative errors are null in --json" in words_of(invoke("gradcheck", "--help").stdout)
+
+
 def test_frozen_moments_as_json(folder: Path) -> None:
     rows = {row["parameter"]: row for row in json.loads(failing(*FROZEN, "--json").stdout)}
     below = ["dense.0.W", "dense.0.b", "dense.1.W", "dense.1.b", "norms.0.gamma", "norms.0.beta"]

@@ -25,6 +25,15 @@ def test_a_plan_of_a_fresh_study_leaves_no_file_behind(folder: Path) -> None:
     assert list(contents(folder)) == [folder / "tiny.toml"]
 
 
+def test_a_plan_says_that_a_comparison_is_not_in_it(folder: Path) -> None:
+    assert "not foreseen" not in invoke("plan", "tiny.toml").stdout
+    with Path("tiny.toml").open("a") as file:
+        file.write("[compare]\nrepeats = 3\nvary.network.hidden = [[8], [9], [8, 8]]\n")
+    output = " ".join(invoke("plan", "tiny.toml").stdout.split())
+    assert "is not foreseen, in no time above: 3 variants × 3 repeats by bnsearch compare tiny.toml" in output
+    assert answer("plan", "tiny.toml")["not_foreseen"] == {"variants": 3, "repeats": 3}
+
+
 def test_a_plan_as_json_is_what_a_run_then_does(folder: Path) -> None:
     plan = answer("plan", "tiny.toml", "--workers", "1")
     assert (plan["study"], plan["workers"], plan["proposal"]) == ("tiny.toml", 1, None)

@@ -16,7 +16,8 @@ from bnsearch.search.study_file import Study
 from tests.browser import LAPTOP, PHONE, in_browser
 from tests.report import made
 from tests.report.test_page import hostile
-from tests.search.helpers import at_work, stored, tiny
+from tests.report.test_report import COMPARED
+from tests.search.helpers import at_work, run, stored, tiny
 from tests.search.stopping import Stopping
 
 pytestmark = in_browser
@@ -164,6 +165,69 @@ def test_hovering_tells_the_trial_and_its_parameters(show: Show, rich: Path) -> 
     assert "fine 0" in said
     assert "λ = 0.0002, η = 0.15" in said
     assert "validation accuracy 96.00 %" in said
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of 24 variants that were compared."""
+    folder = tmp_path_factory.mktemp("many")
+    changes = (
+        "compare.vary.network={hidden=[[12], [13, 12], [14, 13, 12], [15, 14, 13, 12]], batch_norm=['none', 'plain']}"
+    )
+    study, path = tiny(folder, changes, "training.epochs=2", text=COMPARED), folder / "report.html"
+    run(study, "compare")
+    with stored(study) as store:
+        path.write_text(report(study, store))
+    return path
+
+
+SHOWN_VARIANTS = """() => ["train_accuracy", "valid_accuracy", "train_cost", "valid_cost"].map((name) =>
+    document.querySelectorAll(`#variants-${name} .lines .js-line, #variants-${name} .legendtext`).length)"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("viewport", [LAPTOP, PHONE], ids=["laptop", "phone"])
+def test_many_variants_are_drawn_named_and_readable(
+    show: Show, many: Path, viewport: dict[str, int], scheme: str
+) -> None:
+    """A phone showed the variants' names, and none of their figures."""
+    shown = show(many, viewport=viewport, color_scheme=scheme)
+    assert min(shown.evaluate(SHOWN_VARIANTS)) >= 2 * 24
+    assert shown.evaluate("() => document.documentElement.scrollWidth") == viewport["width"]
+    rows = shown.page.locator("#variants tbody tr")
+    assert rows.count() == 24
+    box = rows.first.locator("td").nth(1).bounding_box()
+    assert box is not None
+    assert box["x"] + box["width"] <= viewport["width"], "the first figure beside the name is seen without scrolling"
+    names = shown.page.locator("#variants-valid_accuracy .legendtext").all()
+    assert max(name.bounding_box()["x"] + name.bounding_box()["width"] for name in names) <= viewport["width"]  # type: ignore[index]
+    weak = [
+        (text, ink, paper)
+        for text, ink, paper in shown.evaluate(TEXTS)
+        if contrast(hexadecimal(ink), hexadecimal(paper)) < 4.5
+    ]
+    assert weak == []
+
+
+def test_hovering_tells_a_variant_and_a_press_on_its_name_hides_it(show: Show, many: Path) -> None:
+    shown = show(many)
+    plot = shown.page.locator("#variants-valid_accuracy")
+    plot.scroll_into_view_if_needed()
+    place = shown.evaluate(
+        """() => { const plot = document.getElementById("variants-valid_accuracy"), { xaxis, yaxis } = plot._fullLayout,
+        point = plot.calcdata.at(-1)[1], box = plot.getBoundingClientRect();
+        return [box.x + xaxis._offset + xaxis.c2p(point.x), box.y + yaxis._offset + yaxis.c2p(point.y)]; }"""
+    )
+    shown.page.mouse.move(place[0] - 3, place[1])
+    shown.page.mouse.move(*place)
+    said = shown.page.wait_for_selector("#variants-valid_accuracy .hoverlayer .hovertext").text_content() or ""
+    assert "hidden 1" in said
+    assert "validation accuracy" in said
+    assert "mean of 2" in said
+    shown.page.locator("#variants-valid_accuracy .legendtoggle").first.click()
+    hidden = """() => document.getElementById("variants-valid_accuracy").data
+        .filter((trace) => trace.visible === "legendonly").map((trace) => trace.legendgroup)"""
+    assert shown.becomes(hidden, ["0", "0"]), "its band and its mean"
 
 
 def test_a_figure_can_be_saved_as_a_picture_but_not_sent_anywhere(show: Show, rich: Path) -> None:

@@ -49,6 +49,7 @@ PLAN: dict[str, Any] = {
     "seconds": 1369.0,
     "further_seconds": 754.2,
     "resolves": RESOLVES,
+    "not_foreseen": None,
     "proposal": None,
 }
 

@@ -257,9 +257,9 @@ def test_differences_are_paired_over_the_repeats(whole: Study) -> None:
         if i == 0:
             assert found["difference"] is None
             continue
-        interval = ttest_rel(own, first).confidence_interval(0.95)
+        interval = ttest_rel(own, first).confidence_interval(1 - 0.05 / 7)
         assert found["difference"]["mean"] == pytest.approx(np.subtract(own, first).mean())
-        if np.isfinite(interval.low):  # it is not where all differences are equal
+        if np.ptp(np.subtract(own, first)) > 1e-9:  # where all differences are equal there is no interval
             assert (found["difference"]["low"], found["difference"]["high"]) == pytest.approx(tuple(interval))
     best = max(range(8), key=lambda i: (round(rows[i]["valid_accuracy"]["mean"], 12), -i))
     assert row["comparison"]["best"] == best
@@ -290,7 +290,7 @@ def test_one_repeat_has_no_intervals(tmp_path: Path) -> None:
     comparison = row_of(study)["comparison"]
     assert comparison["variants"][1]["valid_accuracy"]["low"] is None
     assert comparison["variants"][1]["difference"]["high"] is None
-    assert comparison["not_separable"] == list(range(8))
+    assert [row["separable"] for row in comparison["variants"]] == [None] + [False] * 7
 
 
 # ---- crossings
@@ -328,6 +328,32 @@ def test_variants_may_differ_in_data_length_and_depth(tmp_path: Path) -> None:
     assert trials[0].params["data.train"] == "0-120"
 
 
+CYCLIC = "{kind='cyclic', low=0.1, half_cycle_steps=6, cycles=1}"
+
+
+def test_schedules_of_any_kind_may_be_crossed(tmp_path: Path) -> None:
+    """`epochs`, which a cyclic one may not have, was refused whatever was written."""
+    schedules = f"compare.vary.training={{schedule=[{{kind='constant'}}, {CYCLIC}], momentum=[0.0, 0.9]}}"
+    study = comparing(
+        tmp_path, schedules, "compare.repeats=1", "compare.training={epochs=2}", "compare.vary.network={}", text=ALONE
+    )
+    assert study.comparison is not None
+    assert [v.setup.training.epochs for v in study.comparison.variants] == [2, 2, None, None]
+    assert [v.label for v in study.comparison.variants][2:] == [
+        f"schedule cyclic low 0.1 half_cycle_steps 6 cycles 1, momentum {m}" for m in (0.0, 0.9)
+    ]
+    assert run(study, "compare") == [True]
+    assert len(trials_of(study, "compare")) == 4
+
+
+def test_a_cyclic_study_is_compared_with_other_schedules_at_a_length_of_their_own(tmp_path: Path) -> None:
+    schedules = f"compare.vary.training={{schedule=[{CYCLIC}, {{kind='constant'}}]}}"
+    text = ALONE.replace("epochs = 3", "schedule = {kind='cyclic', low=0.1, half_cycle_steps=6, cycles=1}")
+    study = comparing(tmp_path, schedules, "compare.training={epochs=2}", "compare.vary.network={}", text=text)
+    assert study.comparison is not None
+    assert [v.setup.training.epochs for v in study.comparison.variants] == [None, 2]
+
+
 REFUSED: dict[str, tuple[list[str], list[str]]] = {
     "nothing is varied": (["compare.vary={}"], ["`vary` must list values", "vary.network.batch_norm = ["]),
     "no list": (["compare.vary.network.batch_norm='none'"], ["`vary.network.batch_norm` must be a list of values"]),
@@ -345,6 +371,10 @@ REFUSED: dict[str, tuple[list[str], list[str]]] = {
     "a conflict": (
         ["compare.vary.data={components=[5], standardize=['none']}"],
         ["`compare.vary.data`", "`components` need centred inputs"],
+    ),
+    "the length of a cycle": (
+        ["compare.training={}", f"compare.vary.training={{epochs=[1, 2], schedule=[{{kind='constant'}}, {CYCLIC}]}}"],
+        ["`epochs` must be absent with a cyclic schedule"],
     ),
     "another data set": (["compare.vary.data.source=['digits', 'cifar10']"], ["`vary.data.source` must be absent"]),
     "too many": (
