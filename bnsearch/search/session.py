@@ -38,6 +38,7 @@ class Session:
     materials: Materials
     present: Present = leave_unsaid  # writes for the dashboard how the stages and levels of these names stand
     may_begin: Callable[[], bool] = lambda: True  # is there time for what would be begun?
+    check_held: Callable[[], None] = lambda: None  # raises LockedError where the study's lock was lost
 
     @property
     def progress(self) -> Progress:
@@ -81,9 +82,9 @@ def open_session(
     _ = materials.dataset
     if path is None or not path.exists():  # a finished study does not need a cache any longer
         check_writable(materials.cache)
-    with _to_write(study, url, claim) as store:
+    with _to_write(study, url, claim) as (store, check_held):
         try:
-            yield Session(study, store, materials, present)
+            yield Session(study, store, materials, present, check_held=check_held)
         finally:
             materials.close()
 
@@ -96,13 +97,15 @@ def store_to_change(study: Study, storage: str | None) -> Iterator[Store | None]
     if path is not None and not path.exists():
         yield None
         return
-    with _to_write(study, url, check_owner) as store:
+    with _to_write(study, url, check_owner) as (store, _):
         yield store
 
 
 @contextmanager
-def _to_write(study: Study, url: str, own: Callable[[Study, str], None]) -> Iterator[Store]:
-    """The study's database under the study's locks, whole and with what bnsearch wrote; own: whose are the results?"""
+def _to_write(study: Study, url: str, own: Callable[[Study, str], None]) -> Iterator[tuple[Store, Callable[[], None]]]:
+    """The study's database under the study's locks, whole and with what bnsearch wrote, and a check of the locks, which
+    each commit asks as well; own: whose are the results?
+    """
     path = sqlite_path(url)
     if path is not None and path.exists():
         check_not_emptied(study, path)
@@ -115,7 +118,7 @@ def _to_write(study: Study, url: str, own: Callable[[Study, str], None]) -> Iter
             with as_written(url, study.name):
                 check_stored(store)
             store.before_each_commit(check)
-            yield store
+            yield store, check
         finally:
             store.close()
 
