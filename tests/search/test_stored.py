@@ -45,6 +45,14 @@ def test_altered_rows_are_refused_in_one_line_before_anything_is_written(edit: s
     assert "\n" not in str(caught.value)
 
 
+def test_rows_of_a_study_that_is_gone_are_no_bug(finished: Path) -> None:
+    """SQLite gave their study's number to the next one."""
+    with closing(sqlite3.connect(finished / "tiny.db")) as connection, connection:
+        connection.execute("DELETE FROM studies")
+    with pytest.raises(StoreError, match=r"must hold no rows of studies that are gone, but does: bring back a backup"):
+        run(tiny(finished), "coarse")
+
+
 def test_what_goes_wrong_at_work_is_not_laid_on_the_database(finished: Path) -> None:
     with pytest.raises(KeyError, match="a bug"), store_to_change(tiny(finished), None):
         raise KeyError("a bug")
