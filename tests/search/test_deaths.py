@@ -110,17 +110,17 @@ def test_a_cohort_whose_worker_dies_goes_on_in_halves(error: Exception, plan: Pl
 
 
 def test_it_goes_on_from_where_it_was(plan: Plan, alone: dict[int, Any]) -> None:
-    last, (death,) = train(plan, Mortal(lambda lanes, step, n: n == 2), n_workers=1)
-    assert death.step == 20
+    last, (death,) = train(plan, Mortal(lambda lanes, step, n: n == 3), n_workers=1)
+    assert death.step == 11
     assert_as_alone(last, alone)
     assert str(death) == (
-        "A worker was killed by SIGKILL, while it trained 8 trials (0, 1, 2, 3, 4, 5, 6, 7). They go on from step 20, "
+        "A worker was killed by SIGKILL, while it trained 8 trials (0, 1, 2, 3, 4, 5, 6, 7). They go on from step 11, "
         "in halves, one of them at a time."
     )
 
 
 @pytest.mark.parametrize("n_workers", [1, 2, 5])
-@pytest.mark.parametrize("at_step", [0, 20])
+@pytest.mark.parametrize("at_step", [0, 11])
 def test_a_lane_at_which_every_worker_dies_is_given_up_alone(
     n_workers: int, at_step: int, plan: Plan, alone: dict[int, Any]
 ) -> None:
@@ -216,7 +216,7 @@ def test_a_trial_that_is_given_up_failed_with_the_reason_and_counts(undisturbed:
     ]
     reason = "3 workers in a row died while they trained it, and the last was killed by SIGKILL"
     assert (trials[3].user_attrs["failed"], trials[3].user_attrs["failed_step"]) == (reason, 0)
-    assert "It is the 3rd: no more of it." in heard.lines[-1]
+    assert "It has lost 3: no more of it." in heard.lines[-1]
     with stored(study) as store:
         (row,) = status(store, "tiny")
     assert row["trials"] == {"complete": 5, "pruned": 0, "failed": 1, "running": 0}
