@@ -139,7 +139,7 @@ def seems_held(path: Path) -> bool:
     """
     try:
         named = json.loads(path.read_text(encoding="utf-8"))
-        return named["host"] != socket.gethostname() or _is_alive(int(named["pid"]))
+        return named["host"] != socket.gethostname() or is_alive(int(named["pid"]))
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
@@ -173,13 +173,13 @@ def _holder(descriptor: int) -> Holder | None:
     """What the file says, unless it is about nobody who lives."""
     try:
         found = Holder(**json.loads(os.pread(descriptor, 1000, 0)))
-        return found if found.host != socket.gethostname() or _is_alive(int(found.pid)) else None
+        return found if found.host != socket.gethostname() or is_alive(int(found.pid)) else None
     except (ValueError, TypeError):
         return None
 
 
-def _is_alive(pid: int) -> bool:
-    """A name left by a holder that was killed says nothing about the next one."""
+def is_alive(pid: int) -> bool:
+    """Is there such a process here? A name left by one that was killed says nothing about the next one."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
