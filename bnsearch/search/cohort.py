@@ -88,7 +88,11 @@ class Death:
         whom = f"{n} trials ({', '.join(map(str, self.numbers))})" if n > 1 else f"trial {self.numbers[0]}"
         then = f"They go on from step {self.step}, in halves, one of them at a time."
         if n == 1:
-            then = f"It goes on from step {self.step}." if self.again else f"It has lost {MAX_DEATHS}: no more of it."
+            then = (
+                f"It goes on from step {self.step}."
+                if self.again
+                else f"It has lost {MAX_DEATHS} workers: no more of it."
+            )
         return f"A worker {self.reason}, while it trained {whom}. {then}"
 
 

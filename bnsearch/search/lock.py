@@ -14,6 +14,7 @@ from typing import NamedTuple
 from bnsearch.data.disk_error import cause_and_remedy
 from bnsearch.errors import LockedError, StoreError
 
+ODD = (ValueError, TypeError, OverflowError, RecursionError)  # of a lock file that says what no holder wrote
 WRITING_SECONDS = 1.0  # a holder has the lock before its name stands in the file
 
 
@@ -140,7 +141,7 @@ def seems_held(path: Path) -> bool:
     try:
         named = json.loads(path.read_text(encoding="utf-8"))
         return named["host"] != socket.gethostname() or is_alive(int(named["pid"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, KeyError, *ODD):
         return False
 
 
@@ -174,7 +175,7 @@ def _holder(descriptor: int) -> Holder | None:
     try:
         found = Holder(**json.loads(os.pread(descriptor, 1000, 0)))
         return found if found.host != socket.gethostname() or is_alive(int(found.pid)) else None
-    except (ValueError, TypeError):
+    except ODD:
         return None
 
 

@@ -216,7 +216,7 @@ def test_a_trial_that_is_given_up_failed_with_the_reason_and_counts(undisturbed:
     ]
     reason = "3 workers in a row died while they trained it, and the last was killed by SIGKILL"
     assert (trials[3].user_attrs["failed"], trials[3].user_attrs["failed_step"]) == (reason, 0)
-    assert "It has lost 3: no more of it." in heard.lines[-1]
+    assert "It has lost 3 workers: no more of it." in heard.lines[-1]
     with stored(study) as store:
         (row,) = status(store, "tiny")
     assert row["trials"] == {"complete": 5, "pruned": 0, "failed": 1, "running": 0}
@@ -274,5 +274,6 @@ def test_workers_that_are_really_killed(plan: Plan, alone: dict[int, Any], monke
                     last[item.number] = item
     finally:
         executor.shutdown()
+    assert deaths, "else none was killed at work"
     assert all("SIGKILL" in death.reason and death.again for death in deaths)
     assert_as_alone(last, expected)

@@ -236,3 +236,22 @@ def test_a_holder_elsewhere_is_named_as_it_stands(tmp_path: Path) -> None:
             study_locked(tmp_path / "one" / "tiny", own(tmp_path / "one")).__enter__()
     finally:
         os.close(descriptor)
+
+
+@pytest.mark.parametrize("pid", [10**30, "1e400", "Infinity", None, [1]], ids=repr)
+def test_a_lock_file_that_no_holder_wrote_names_nobody(
+    pid: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A number beyond those of processes was once a bug."""
+    monkeypatch.setattr(lock, "WRITING_SECONDS", 0.05)
+    path = tmp_path / "one" / "tiny.lock"
+    content = json.dumps({"host": socket.gethostname(), "pid": "PID", "since": "now"})
+    descriptor = held_without_a_name(path, content.replace('"PID"', pid if isinstance(pid, str) else json.dumps(pid)))
+    try:
+        assert lock.holder(path) == "another process"
+        assert not lock.seems_held(path)
+        path.write_text("[" * 100_000)
+        assert lock.holder(path) == "another process"
+        assert not lock.seems_held(path)
+    finally:
+        os.close(descriptor)
