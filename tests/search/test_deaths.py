@@ -254,17 +254,18 @@ def test_data_are_made_ready_by_another_worker_where_one_dies(tmp_path: Path) ->
 
 
 def test_workers_that_are_really_killed(plan: Plan, alone: dict[int, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schedule, "CALL_SECONDS", 0.0)  # after the first call a step a call
+    monkeypatch.setattr(schedule, "CALL_SECONDS", 0.1)  # long enough for a worker to be killed in its midst
     executor = Renewed(lambda: local_executor(2))
     pids = {executor.submit(os.getpid).result(60) for _ in range(10)}
     lanes = [
-        Lane(i, dataclasses.replace(plan, n_steps=300), configuration) for i, configuration in enumerate(CONFIGURATIONS)
+        Lane(i, dataclasses.replace(plan, n_steps=3000), configuration)
+        for i, configuration in enumerate(CONFIGURATIONS)
     ]
-    expected = {lane.number: advance(lane.plan, (lane.configuration,), None, 300) for lane in lanes}
+    expected = {lane.number: advance(lane.plan, (lane.configuration,), None, 3000) for lane in lanes}
     last, deaths = {}, []
     try:
         for n, news in enumerate(train_lanes(lanes, executor, 2)):
-            if n == 5:
+            if n == 7:
                 for pid in pids:
                     os.kill(pid, signal.SIGKILL)
             for item in news:
