@@ -1,7 +1,8 @@
-"""A real PostgreSQL server for tests: Debian's, in a folder of its own, reachable through a socket in it alone."""
+"""A real PostgreSQL server for tests: Debian's, in a folder of its own, reachable by a socket there and by loopback."""
 
 import os
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -36,7 +37,7 @@ def postgres() -> Iterator[Path]:
         subprocess.run(making, cwd=folder, check=True, capture_output=True, **user)
         with (folder / "log.txt").open("w") as log:
             server = subprocess.Popen(
-                [POSTGRES or "postgres", "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"],
+                [POSTGRES or "postgres", "-D", data, "-k", folder, "-h", "127.0.0.1", "-p", _free_port(folder), "-F"],
                 cwd=folder,
                 stdout=log,
                 stderr=log,
@@ -66,9 +67,21 @@ def database(postgres: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     name = f"test_{abs(hash(request.node.nodeid))}"
     with psycopg.connect(_address(postgres, "postgres"), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-        yield f"postgresql+psycopg://bnsearch@/{name}?host={postgres}"
+        yield f"postgresql+psycopg://bnsearch@/{name}?host={postgres}&port={port_of(postgres)}"
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
+def port_of(folder: Path) -> int:
+    """At which the server listens, on loopback and in the name of its socket."""
+    return int((folder / "port.txt").read_text())
+
+
+def _free_port(folder: Path) -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        (folder / "port.txt").write_text(str(free.getsockname()[1]))
+    return str(port_of(folder))
+
+
 def _address(folder: Path, name: str) -> str:
-    return f"postgresql://bnsearch@/{name}?host={folder}"
+    return f"postgresql://bnsearch@/{name}?host={folder}&port={port_of(folder)}"

@@ -6,7 +6,6 @@ A file made from others has its sha256 in another beside it; a copy of data at h
 import hashlib
 import io
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bnsearch.data.disk_error import cause_and_remedy
+from bnsearch.data.own_folder import own_folder
 from bnsearch.data.whole_file import Bytes, write_whole
 from bnsearch.errors import DataError
 
@@ -78,8 +78,8 @@ def check_writable(cache: Path) -> None:
 def _folder_of_its_own(parent: Path) -> Iterator[Path]:
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=parent) as folder:
-            yield Path(folder)
+        with own_folder(parent) as folder:
+            yield folder
     except OSError as error:
         raise DataError(
             f"The cache folder {parent} must be writable, but: {cause_and_remedy(error)}. Set BNSEARCH_CACHE to "
@@ -90,7 +90,7 @@ def _folder_of_its_own(parent: Path) -> Iterator[Path]:
 def _holds(path: Path, array: NDArray[Any]) -> bool:
     try:
         found = np.load(path, mmap_mode="r")
-    except (OSError, ValueError, EOFError):  # what NumPy raises on half a file, or none
+    except Exception:  # no file, half of one, or a header that Python's own tokenizer stumbles over
         return False
     if (found.dtype, found.shape) != (array.dtype, array.shape):
         return False

@@ -6,7 +6,6 @@ Source: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 
 import os
 import pickle
 import tarfile
-import tempfile
 import zlib
 from functools import partial
 from pathlib import Path
@@ -18,6 +17,7 @@ from platformdirs import user_cache_path
 from bnsearch.data import safe_pickle
 from bnsearch.data.dataset import Dataset, Rows, dataset, one_line
 from bnsearch.data.disk_error import cause_and_remedy
+from bnsearch.data.own_folder import own_folder
 from bnsearch.errors import DataError, DownloadError
 
 URL = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
@@ -110,7 +110,7 @@ def unpack(archive: Path, into: Path) -> Path:
     if not hasattr(tarfile, "data_filter"):
         raise DataError(f"Python must be 3.11.4 or newer to unpack {archive} safely: use one, or unpack it yourself.")
     try:
-        with tempfile.TemporaryDirectory(dir=into, prefix=".unpack-") as part:
+        with own_folder(into) as part:
             with tarfile.open(archive) as tar:
                 # looked at first, one by one: "data" alone has been got round by chains of links
                 for member in tar:

@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +26,6 @@ from bnsearch.data.whole_file import Bytes
 from bnsearch.errors import DataError
 
 PROJECT_ROWS = 5000
-DAMAGED = (OSError, ValueError, EOFError)  # what NumPy raises on half a file, or none
 FORMAT = 2  # of the cached files; another number makes them anew
 
 
@@ -158,14 +156,14 @@ def load_transform(path: Path) -> Transform:
         with path.open("rb") as file, np.load(file) as arrays:
             basis = arrays["basis"]
             return Transform(arrays["scale"], arrays["shift"], basis if basis.size else None)
-    except (*DAMAGED, KeyError, RuntimeError, BadZipFile) as error:
+    except Exception as error:  # zipfile, zlib and NumPy each have errors of their own for damaged bytes
         raise _damaged(path, error) from error
 
 
 def _load(path: Path, mmap_mode: Literal["r"] | None = None) -> NDArray[Any]:
     try:
         array: NDArray[Any] = np.load(path, mmap_mode=mmap_mode)
-    except DAMAGED as error:
+    except Exception as error:  # half a file, or a header that Python's own tokenizer stumbles over
         raise _damaged(path, error) from error
     return array
 

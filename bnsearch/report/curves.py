@@ -40,7 +40,7 @@ def _read(path: Path, trial: TrialRecord) -> Curve | None:
             rows = list(csv.DictReader(file))
         kept = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MOST)).round().astype(int))
         columns = {name: np.array([float(rows[i][name]) for i in kept]) for name in (rows[0] if rows else ())}
-    except (OSError, ValueError, TypeError):  # gone, or not as bnsearch wrote it
+    except (OSError, ValueError, TypeError, csv.Error):  # gone, or not as bnsearch wrote it
         return None
     if "step" not in columns:
         return None

@@ -54,8 +54,12 @@ def _facts(record: Mapping[str, Any]) -> Iterator[Finding]:
     yield "Began", record["began"] or "unknown"
     if record["ended"]:
         yield "Ended", record["ended"]
+    is_lost = record["ended"] and not record["curve"]
+    if is_lost:
+        yield "Curve", "missing: its file is gone or damaged, as after a power cut"
     for name, path in record["files"].items():
-        yield name.capitalize(), path
+        if name != "curve" or not is_lost:
+            yield name.capitalize(), path
 
 
 def _figures(attrs: Mapping[str, Any]) -> Iterator[Finding]:

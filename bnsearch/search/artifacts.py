@@ -126,9 +126,9 @@ def _of_study(study: Study) -> str:
 
 
 def read_curve(path: Path) -> list[dict[str, float]]:
-    """The points of a learning curve; none where there is no file of it."""
+    """The points of a learning curve; none where its file is gone, or empty or damaged as after a power cut."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
             return [{key: float(text) for key, text in point.items() if text} for point in csv.DictReader(file)]
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, csv.Error):
         return []

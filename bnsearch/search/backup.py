@@ -2,6 +2,7 @@
 database that an older Optuna made, after such a copy.
 """
 
+import glob
 import logging
 import os
 import sqlite3
@@ -15,7 +16,7 @@ from bnsearch.data.whole_file import name_new
 from bnsearch.errors import StoreError, UsageError
 from bnsearch.search.address import sqlite_path, without_password
 from bnsearch.search.database_error import cause_and_remedy, database_errors
-from bnsearch.search.lock import in_turn
+from bnsearch.search.lock import in_turn, is_alive
 from bnsearch.search.session import storage_url
 from bnsearch.search.sqlite import check_whole, check_writable, has_schema, reading
 from bnsearch.search.store import Schema, schema_storage
@@ -87,6 +88,12 @@ def _copy(path: Path, target: Path) -> Backup:
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     if os.path.lexists(target):
         raise _exists(target)
+    if not target.parent.is_dir():
+        raise StoreError(
+            f"{target} must be in a folder that exists, but there is no folder {target.parent}: make it, or name "
+            f"another file."
+        )
+    _remove_leftovers(path, target)
     try:
         with reading(path) as source, closing(sqlite3.connect(temporary)) as copy:
             source.backup(copy)
@@ -112,6 +119,16 @@ def _copy(path: Path, target: Path) -> Backup:
         ):
             with suppress(OSError):
                 leftover.unlink(missing_ok=True)
+
+
+def _remove_leftovers(path: Path, target: Path) -> None:
+    """Half copies of processes that were killed, of this file's or of dated backups."""
+    ours = (f".{glob.escape(target.name)}.*.tmp*", f".{glob.escape(path.stem)}-*.tmp*")
+    for half in [half for pattern in ours for half in target.parent.glob(pattern)]:
+        pid = half.name.rpartition(".tmp")[0].rpartition(".")[2]
+        if pid.isdecimal() and not is_alive(int(pid)):
+            with suppress(OSError):
+                half.unlink(missing_ok=True)
 
 
 def _exists(target: Path) -> StoreError:

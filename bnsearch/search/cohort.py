@@ -14,7 +14,7 @@ from bnsearch.core.train import Record
 from bnsearch.search.advance import Advance
 from bnsearch.search.plan import Configuration, Init, Plan
 
-FIRST_CALL_STEPS = 20
+FIRST_CALL_STEPS = 1  # nobody knows how long one takes; each further call may have ten times as many
 MAX_WIDTH = 20  # more lanes gain nothing
 CACHE_BYTES = 14_000_000  # of weights and velocities that a step goes through; see benchmarks/RESULTS.md, "Widths"
 MAX_DEATHS = 3  # of workers that trained one and the same lane, without a step in between
@@ -88,7 +88,11 @@ class Death:
         whom = f"{n} trials ({', '.join(map(str, self.numbers))})" if n > 1 else f"trial {self.numbers[0]}"
         then = f"They go on from step {self.step}, in halves, one of them at a time."
         if n == 1:
-            then = f"It goes on from step {self.step}." if self.again else f"It is the {MAX_DEATHS}rd: no more of it."
+            then = (
+                f"It goes on from step {self.step}."
+                if self.again
+                else f"It has lost {MAX_DEATHS} workers: no more of it."
+            )
         return f"A worker {self.reason}, while it trained {whom}. {then}"
 
 

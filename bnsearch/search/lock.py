@@ -5,8 +5,8 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from typing import NamedTuple
 from bnsearch.data.disk_error import cause_and_remedy
 from bnsearch.errors import LockedError, StoreError
 
+ODD = (ValueError, TypeError, OverflowError, RecursionError)  # of a lock file that says what no holder wrote
 WRITING_SECONDS = 1.0  # a holder has the lock before its name stands in the file
 
 
@@ -58,24 +59,48 @@ def lock_files(results: Path, database: Path | None) -> list[Path]:
 
 
 @contextmanager
-def locked(path: Path, what: str) -> Iterator[None]:
-    """Hold the lock file at path, or raise LockedError with its holder."""
-    with _opened(path, os.O_RDWR | os.O_CREAT) as descriptor:
-        try:
-            _take(descriptor, what)
-        except OSError as error:
-            raise StoreError(
-                f"{path} must lie on a file system that has locks, but: {os.strerror(error.errno or 0)}: choose "
-                f"another place."
-            ) from error
+def locked(path: Path, what: str) -> Iterator[Callable[[], None]]:
+    """Hold the lock file at path, or raise LockedError with its holder.
+
+    Yields a check that raises LockedError if the file has been removed or replaced since, for then another process may
+    hold the one that lies there now.
+    """
+    with ExitStack() as opened:
+        while True:
+            descriptor = opened.enter_context(_opened(path, os.O_RDWR | os.O_CREAT))
+            try:
+                _take(descriptor, what)
+            except OSError as error:
+                raise StoreError(
+                    f"{path} must lie on a file system that has locks, but: {os.strerror(error.errno or 0)}: choose "
+                    f"another place."
+                ) from error
+            if _lies_at(path, descriptor):  # else it was removed just after it was opened
+                break
         with suppress(OSError):  # a full disk, which whatever is written next will tell
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, json.dumps(this_process()._asdict()).encode(), 0)
+
+        def check() -> None:
+            if not _lies_at(path, descriptor):
+                raise LockedError(
+                    f"{what} must stay locked while it is at work, but its lock file {path} was removed or replaced, "
+                    f"and another process may be at work on it: let the file lie, and run again to go on."
+                )
+
         try:
-            yield
+            yield check
         finally:  # the file stays: removing it would let two processes lock different files
             with suppress(OSError):
                 os.ftruncate(descriptor, 0)
+
+
+def _lies_at(path: Path, descriptor: int) -> bool:
+    """Is the open file the one of this name?"""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except OSError:
+        return False
 
 
 def _take(descriptor: int, what: str) -> None:
@@ -115,8 +140,8 @@ def seems_held(path: Path) -> bool:
     """
     try:
         named = json.loads(path.read_text(encoding="utf-8"))
-        return named["host"] != socket.gethostname() or _is_alive(int(named["pid"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        return named["host"] != socket.gethostname() or is_alive(int(named["pid"]))
+    except (OSError, KeyError, *ODD):
         return False
 
 
@@ -149,13 +174,13 @@ def _holder(descriptor: int) -> Holder | None:
     """What the file says, unless it is about nobody who lives."""
     try:
         found = Holder(**json.loads(os.pread(descriptor, 1000, 0)))
-        return found if found.host != socket.gethostname() or _is_alive(int(found.pid)) else None
-    except (ValueError, TypeError):
+        return found if found.host != socket.gethostname() or is_alive(int(found.pid)) else None
+    except ODD:
         return None
 
 
-def _is_alive(pid: int) -> bool:
-    """A name left by a holder that was killed says nothing about the next one."""
+def is_alive(pid: int) -> bool:
+    """Is there such a process here? A name left by one that was killed says nothing about the next one."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -125,6 +125,7 @@ class _Trainer:
         step = None if rung is None else rung.step
         try:
             for news in train_lanes([r.lane for r in them], materials.executor, materials.n_workers, rung=step):
+                self.session.check_held()  # before a state or a curve is written; the database asks by itself
                 now = time.monotonic()
                 for item in news:
                     if isinstance(item, Death):

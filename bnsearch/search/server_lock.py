@@ -21,6 +21,14 @@ PROGRAM = "bnsearch"
 NAME_BYTES = 63  # of what a connection says of itself, as PostgreSQL keeps it
 NAMING = sa.text("SELECT set_config('application_name', :name, false)")
 STAYING = sa.text("SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'idle_session_timeout'")
+KEEPALIVES = {"idle": 10, "interval": 5, "count": 3}  # seconds, seconds, tries: a host that is gone is known in 25 s
+KEEPING = sa.text(
+    "SELECT set_config(name, value, false) FROM pg_settings JOIN (VALUES "
+    + ", ".join(f"('tcp_keepalives_{what}', '{n}')" for what, n in KEEPALIVES.items())
+    + ", ('tcp_user_timeout', '30000')) AS wanted (name, value) USING (name)"
+)
+FOR_LIBPQ = {"tcp_user_timeout": 30_000} | {f"keepalives_{what}": n for what, n in KEEPALIVES.items()}
+LIBPQ = ("psycopg", "psycopg2")  # drivers that are made of it
 TAKING = sa.text("SELECT pg_try_advisory_lock(:key)")
 WAITING = sa.text("SELECT pg_advisory_xact_lock(:key)")
 HOLDING = sa.text(
@@ -47,15 +55,7 @@ def server_locked(url: str, name: str) -> Iterator[Callable[[], None]]:
     if not _is_server(url):
         yield lambda: None
         return
-    key = key_of(f"study {name}")
-    with _connected(url) as connection:
-        connection.execute(
-            NAMING, {"name": _written(this_process())}
-        )  # before the lock, so that a holder always has a name
-        connection.execute(STAYING)
-        while not connection.execute(TAKING, {"key": key}).scalar_one():
-            if (found := _holder(connection, key)) is not None:  # else it has just been freed
-                raise in_use(f"The study {name!r}", found)
+    with locked_connection(url, name) as connection:
 
         def check() -> None:
             try:
@@ -68,6 +68,21 @@ def server_locked(url: str, name: str) -> Iterator[Callable[[], None]]:
                 ) from error
 
         yield check
+
+
+@contextmanager
+def locked_connection(url: str, name: str) -> Iterator[sa.Connection]:
+    """A connection that holds the lock of the study of this name for as long as it lives; raises as `server_locked`."""
+    key = key_of(f"study {name}")
+    with _connected(url) as connection:
+        # before the lock, so that a holder always has a name
+        connection.execute(NAMING, {"name": _written(this_process())})
+        connection.execute(STAYING)
+        connection.execute(KEEPING)  # else the server would keep the lock of a host that is gone for two hours
+        while not connection.execute(TAKING, {"key": key}).scalar_one():
+            if (found := _holder(connection, key)) is not None:  # else it has just been freed
+                raise in_use(f"The study {name!r}", found)
+        yield connection
 
 
 def server_holder(url: str, name: str) -> Holder | str | None:
@@ -102,8 +117,13 @@ def _is_server(url: str) -> bool:
 @contextmanager
 def _connected(url: str, isolation_level: str = "AUTOCOMMIT") -> Iterator[sa.Connection]:
     """A connection that is in no pool; by default it is in no transaction either, however long it lasts."""
+    address = sa.make_url(url)
+    options = FOR_LIBPQ if address.get_driver_name() in LIBPQ else {}
+    own = {name: value for name, value in options.items() if name not in address.query}
     try:
-        engine = sa.create_engine(url, poolclass=sa.pool.NullPool, isolation_level=isolation_level)
+        engine = sa.create_engine(
+            address, poolclass=sa.pool.NullPool, isolation_level=isolation_level, connect_args=own
+        )
     except ImportError as error:
         raise no_driver(url, error) from error
     with engine.connect() as connection:

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from bnsearch.data.cache import check_writable
-from bnsearch.data.dataset import one_line
 from bnsearch.errors import StoreError
-from bnsearch.search.address import default_url, sqlite_path, without_password
-from bnsearch.search.database_error import RESTORE, database_errors
+from bnsearch.search.address import default_url, sqlite_path
+from bnsearch.search.database_error import database_errors
 from bnsearch.search.executor import ExecutorFactory
 from bnsearch.search.lock import in_turn
 from bnsearch.search.materials import Materials, cache_folder
@@ -19,6 +18,7 @@ from bnsearch.search.owner import check_not_emptied, check_owner, claim
 from bnsearch.search.progress import Progress
 from bnsearch.search.software import software
 from bnsearch.search.store import Store, check_database, open_existing, open_store
+from bnsearch.search.stored import as_written, check_stored
 from bnsearch.search.study_file import Study
 from bnsearch.search.study_lock import study_locked
 
@@ -38,6 +38,7 @@ class Session:
     materials: Materials
     present: Present = leave_unsaid  # writes for the dashboard how the stages and levels of these names stand
     may_begin: Callable[[], bool] = lambda: True  # is there time for what would be begun?
+    check_held: Callable[[], None] = lambda: None  # raises LockedError where the study's lock was lost
 
     @property
     def progress(self) -> Progress:
@@ -81,19 +82,11 @@ def open_session(
     _ = materials.dataset
     if path is None or not path.exists():  # a finished study does not need a cache any longer
         check_writable(materials.cache)
-    if path is not None and path.exists():
-        check_not_emptied(study, path)
-        with in_turn(path):
-            check_database(path)
-    with database_errors(url), study_locked(study.results, url) as check:
-        claim(study, url)
-        store = open_store(url, study.name)
-        store.before_each_commit(check)
+    with _to_write(study, url, claim) as (store, check_held):
         try:
-            yield Session(study, store, materials, present)
+            yield Session(study, store, materials, present, check_held=check_held)
         finally:
             materials.close()
-            store.close()
 
 
 @contextmanager
@@ -104,16 +97,28 @@ def store_to_change(study: Study, storage: str | None) -> Iterator[Store | None]
     if path is not None and not path.exists():
         yield None
         return
+    with _to_write(study, url, check_owner) as (store, _):
+        yield store
+
+
+@contextmanager
+def _to_write(study: Study, url: str, own: Callable[[Study, str], None]) -> Iterator[tuple[Store, Callable[[], None]]]:
+    """The study's database under the study's locks, whole and with what bnsearch wrote, and a check of the locks, which
+    each commit asks as well; own: whose are the results?
+    """
+    path = sqlite_path(url)
     if path is not None and path.exists():
         check_not_emptied(study, path)
         with in_turn(path):
             check_database(path)
     with database_errors(url), study_locked(study.results, url) as check:
-        check_owner(study, url)
+        own(study, url)
         store = open_store(url, study.name)
-        store.before_each_commit(check)
         try:
-            yield store
+            with as_written(url, study.name):
+                check_stored(store)
+            store.before_each_commit(check)
+            yield store, check
         finally:
             store.close()
 
@@ -128,13 +133,8 @@ def existing_store(study: Study, storage: str | None) -> Iterator[Store | None]:
     with database_errors(url):
         store = open_existing(url, study.name)
         try:
-            yield store
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
-            # SQLite keeps its pages in order, not what stands in them
-            raise StoreError(
-                f"What {without_password(url)} holds of {study.name!r} must be as this version of bnsearch writes it, "
-                f"but: {one_line(error)}: {RESTORE}, or use the version that wrote it."
-            ) from error
+            with as_written(url, study.name):
+                yield store
         finally:
             if store is not None:
                 store.close()

@@ -16,6 +16,7 @@ OPTUNAS = {
     "trials": "trial_id",
     "version_info": "version_info_id",
 }  # tables and a column of each
+MAGIC = b"SQLite format 3\0"  # with which every database begins
 WAL = 2  # byte 18 or 19 of a file whose writers use a write-ahead log
 OTHER = "or move it away or name another with --storage"
 
@@ -27,6 +28,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 
     A new file, an empty one and one whose tables were begun may become Optuna's.
     """
+    _check_kind(path)
     with ExitStack() as opened:
         with _readable(path):
             uri = _without_trace(path)
@@ -43,6 +45,20 @@ def _readable(path: Path) -> Iterator[None]:
     except (sqlite3.Error, OSError) as error:
         reason = disk_cause(error) if isinstance(error, OSError) else cause_and_remedy(error)
         raise StoreError(f"{path} must be an SQLite database that can be read, but: {reason}, {OTHER}.") from error
+
+
+def _check_kind(path: Path) -> None:
+    """Refuse a file that is no SQLite database, which nobody should mend or move away; an empty one may become one."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(MAGIC))
+    except OSError:  # which whoever needs more of it will tell
+        return
+    if start not in (b"", MAGIC):
+        raise StoreError(
+            f"{path} must be an SQLite database, but is none: name another with --storage; if it was the study's, "
+            f"{RESTORE}."
+        )
 
 
 def _check_optunas(connection: sqlite3.Connection, path: Path) -> None:
@@ -69,6 +85,7 @@ def check_whole(connection: sqlite3.Connection, path: Path) -> None:
 
 def check_writable(path: Path) -> None:
     """Refuse a database whose first write would be refused. What a killed writer left half done is undone."""
+    _check_kind(path)
     if not os.access(path, os.W_OK):
         raise StoreError(f"{path} must be a database that can be written, but cannot: mend its rights, {OTHER}.")
     if path.with_name(f"{path.name}-journal").exists():  # of a database in rollback mode, which cannot be read before

@@ -19,7 +19,7 @@ from optuna.storages import RDBStorage
 
 from bnsearch.errors import StoreError
 from bnsearch.search.address import hide_passwords, sqlite_path, without_password
-from bnsearch.search.database_error import cause_and_remedy, no_driver
+from bnsearch.search.database_error import RESTORE, cause_and_remedy, no_driver
 from bnsearch.search.lock import in_turn
 from bnsearch.search.server_lock import server_turn, wait_for_turn
 from bnsearch.search.sqlite import (
@@ -72,13 +72,18 @@ class Store:
 
     def create(self, stage: str, attrs: Mapping[str, Any], value_name: str = "validation accuracy") -> optuna.Study:
         """A stage's study with what stays constant; `setup` is written last and marks it whole."""
-        study = optuna.create_study(
-            study_name=f"{self.name}.{stage}",
-            storage=self.storage,
-            sampler=RandomSampler(0),
-            direction="maximize",
-            load_if_exists=True,
-        )
+        try:
+            study = optuna.create_study(
+                study_name=f"{self.name}.{stage}",
+                storage=self.storage,
+                sampler=RandomSampler(0),
+                direction="maximize",
+                load_if_exists=True,
+            )
+        except KeyError as error:  # SQLite gives a number again, and then its rows are there already
+            raise StoreError(
+                f"The database {self.url} must hold no rows of studies that are gone, but does: {RESTORE}."
+            ) from error
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             study.set_metric_names([value_name])  # what the dashboard calls the value

@@ -13,12 +13,19 @@ from bnsearch.search.server_lock import server_holder, server_locked
 def study_locked(results: Path, url: str) -> Iterator[Callable[[], None]]:
     """Hold all locks of the study whose results lie in the folder `results`, or raise LockedError with a holder.
 
-    Yields a check that raises LockedError if one has been lost since, as a server's may be; a file's is not.
+    Yields a check that raises LockedError if one has been lost since: a server ends a connection, somebody removes a
+    lock file.
     """
     with ExitStack() as held:
-        for path in lock_files(results, sqlite_path(url)):
-            held.enter_context(locked(path, f"The study {results.name!r}"))
-        yield held.enter_context(server_locked(url, results.name))
+        what, files = f"The study {results.name!r}", lock_files(results, sqlite_path(url))
+        checks = [held.enter_context(locked(path, what)) for path in files]
+        checks.append(held.enter_context(server_locked(url, results.name)))
+
+        def check() -> None:
+            for one in checks:
+                one()
+
+        yield check
 
 
 def holders(results: Path, url: str) -> set[str]:

@@ -51,6 +51,8 @@ def from_optuna(trial: FrozenTrial) -> Trial:
     attrs = trial.user_attrs
     bits = attrs.get("valid_correct")
     complete = trial.state == TrialState.COMPLETE
+    if complete and trial.value is None:
+        raise ValueError(f"trial {trial.number} is complete, but has no value")
     return Trial(
         number=trial.number,
         params=dict(trial.params),
@@ -67,6 +69,8 @@ def pack_bits(correct: Bits) -> str:
 
 
 def unpack_bits(text: str, n: int) -> Bits:
-    """The inverse of `pack_bits`."""
+    """The inverse of `pack_bits`; raises ValueError where the text is not of n booleans."""
     raw = np.frombuffer(base64.b64decode(text), dtype=np.uint8)
+    if len(raw) != -(-n // 8):
+        raise ValueError(f"which of {n} images were right takes {-(-n // 8)} bytes, but there are {len(raw)}")
     return np.unpackbits(raw, count=n).astype(np.bool_)

@@ -56,6 +56,7 @@ def test_a_finished_study(finished: Path) -> None:
     assert "coarse 4, fine 4" in only(found["Trials"], "ok")
     assert only(found["Lock"], "ok") == "free "
     assert "2, all whole" in only(found["Models"], "ok")
+    assert "all there" in only(found["Curves"], "ok")
     assert {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()} == before
 
 

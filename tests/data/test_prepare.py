@@ -223,6 +223,7 @@ SPOILS: dict[str, Callable[[bytes], bytes]] = {
     "half": lambda content: content[: len(content) // 2],
     "empty": lambda content: b"",
     "other": lambda content: b"something else " * 20,
+    "a header that is no Python": lambda content: content.replace(b"{'descr'", b"(((((((", 1),
     "a header only": lambda content: content[:9],
     "a number": flip,
 }

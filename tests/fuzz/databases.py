@@ -1,6 +1,7 @@
 """Databases cut off, written over, or of something else."""
 
 import sqlite3
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -26,6 +27,17 @@ STATEMENTS = [
     "UPDATE version_info SET schema_version = 7",
     "DELETE FROM alembic_version",
 ]
+ROWS = {  # columns that hold what bnsearch or Optuna wrote of a study
+    "study_user_attributes": ("value_json", "key"),
+    "trial_user_attributes": ("value_json", "key"),
+    "trial_params": ("distribution_json", "param_name", "param_value"),
+    "trial_values": ("value", "value_type"),
+    "trial_intermediate_values": ("step", "intermediate_value_type"),
+    "trials": ("state", "number", "datetime_start"),
+    "studies": ("study_name",),
+    "study_directions": ("direction",),
+}
+CELLS = ["x", '"x"', "3", "[1]", "{}", "null", "[]", "-1", "1e999", "FOO", "RUNNING", None, '{"a": {"low": 1}}', ""]
 TABLES = ["studies", "trials", "trial_values", "trial_params", "version_info", "alembic_version", "study_directions"]
 
 
@@ -80,13 +92,39 @@ def changed(draw: st.DrawFn) -> bytes:
         return path.read_bytes()
 
 
+@st.composite
+def altered(draw: st.DrawFn) -> bytes:
+    """Rows that hold something else, or are gone."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "x.db")
+        path.write_bytes(whole_database())
+        with closing(sqlite3.connect(path)) as connection:
+            for _ in range(draw(st.integers(1, 3))):
+                table = draw(st.sampled_from(list(ROWS)))
+                rows = [row for (row,) in connection.execute(f"SELECT rowid FROM {table}")]
+                if not rows:
+                    continue
+                row, column = draw(st.sampled_from(rows)), draw(st.sampled_from([*ROWS[table], ""]))
+                if column:
+                    edit, values = (
+                        f"UPDATE OR IGNORE {table} SET {column} = ? WHERE rowid = ?",
+                        (draw(st.sampled_from(CELLS)), row),
+                    )
+                else:
+                    edit, values = f"DELETE FROM {table} WHERE rowid = ?", (row,)
+                connection.execute(edit, values)
+            connection.commit()
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return path.read_bytes()
+
+
 def inputs() -> st.SearchStrategy[bytes]:
     """What lies where a study's database should."""
-    return cut_or_overwritten() | spoilt(whole_database()) | changed() | st.binary(max_size=200)
+    return cut_or_overwritten() | spoilt(whole_database()) | changed() | altered() | st.binary(max_size=200)
 
 
 def check(content: bytes, folder: Path) -> bool:
-    """What the study is, or a refusal; and nothing is written."""
+    """What the study is, or a refusal; and nothing is written. A search goes on, or is refused too."""
     study = tiny(folder, text=LEVEL)
     path = folder / "tiny.db"
     path.write_bytes(content)
@@ -99,4 +137,9 @@ def check(content: bytes, folder: Path) -> bool:
     finally:
         assert path.read_bytes() == content
         assert sorted(p.name for p in folder.iterdir()) == ["tiny.db", "tiny.toml"]
+    try:
+        run(study, "coarse")
+    except BnsearchError as error:
+        check_line(error)
+        return False
     return bool(rows)

@@ -28,7 +28,7 @@ def test_a_curve_is_read_by_its_trial(tmp_path: Path) -> None:
 
 
 def test_files_that_are_gone_or_damaged_are_passed_over(tmp_path: Path) -> None:
-    for text in ("", "epoch,step\n", "epoch,step\n1\n", "epoch,step\n1,many\n", "a,b\n1,2\n", "\0"):
+    for text in ("", "epoch,step\n", "epoch,step\n1\n", "epoch,step\n1,many\n", "a,b\n1,2\n", "\0", "\0" * 200_000):
         assert read_curves(written(tmp_path, text), COARSE_TRIALS) == []
     assert read_curves(tmp_path / "nowhere", COARSE_TRIALS) == []
 

@@ -194,7 +194,7 @@ def test_a_missing_picture_says_why_and_other_data_have_none() -> None:
 
 def test_curves_that_are_missing_are_said() -> None:
     text = Parsed(render("mine", list(sections_of(STUDY, CURVES[:3], (4, 4), [])))).text
-    assert "1 of these curves are missing: their files are gone or damaged" in text
+    assert "1 of 4 curves are missing: their files are gone or damaged" in text
     assert "are missing" not in Parsed(WHOLE).text
 
 

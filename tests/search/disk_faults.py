@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bnsearch.data.own_folder import PREFIX
 from bnsearch.errors import BnsearchError
 from bnsearch.search import running, schedule
 from bnsearch.search.stages import run_all
@@ -79,7 +80,7 @@ def survives(folder: Path, n: int, code: int, stays: bool, whole: dict[str, Any]
         assert integrity(folder / "study" / "tiny.db") in ("ok", "none")
         run(study)
         assert outcome(study) == whole
-        assert not list(folder.rglob("*.tmp")) + list((folder / "cache").rglob("tmp*"))
+        assert not list(folder.rglob("*.tmp")) + list((folder / "cache").rglob(f"{PREFIX}*"))
     return refused
 
 

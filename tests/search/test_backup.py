@@ -2,8 +2,11 @@
 
 import itertools
 import multiprocessing
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -137,8 +140,21 @@ def test_a_full_disk_leaves_no_half_copy(finished: Path, n_kb: int) -> None:
     assert error is not None or n_kb == 200
 
 
+def test_half_copies_of_killed_processes_are_removed_by_the_next(finished: Path) -> None:
+    """Each once stayed for ever, as large as the database."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    stem, living = ".tiny-backup-20260101-000000.db", f".mine.db.{os.getppid()}.tmp"
+    left = [f".mine.db.{gone.pid}.tmp", f".mine.db.{gone.pid}.tmp-journal", f"{stem}.{gone.pid}.tmp"]
+    for name in (*left, living):
+        (finished / name).write_bytes(b"half")
+    backup(tiny(finished), None, finished / "mine.db")
+    assert not {*left} & {*names(finished)}
+    assert living in names(finished)
+
+
 def test_a_folder_that_is_not_there(finished: Path) -> None:
-    with pytest.raises(StoreError, match=r"deep/mine\.db must be a file that can be written"):
+    with pytest.raises(StoreError, match=r"deep/mine\.db must be in a folder that exists, but there is no .*deep"):
         backup(tiny(finished), None, finished / "deep" / "mine.db")
 
 

@@ -200,8 +200,8 @@ def test_a_diverged_lane_is_not_trained_further(plans: dict[str, Plan], monkeypa
     plan = dataclasses.replace(plans["affine"], n_steps=60)
     found = courses(lanes_of(plan, [LATE, CONFIGURATIONS[0]]))
     assert found[10].state is not None
-    assert found[10].state.step == 20  # the first call's
-    assert found[11].n_calls == 41
+    assert found[10].state.step == found[10].diverged_at == 18  # where figures are taken: a step a call
+    assert found[11].n_calls == 60
     assert_same(found[11], alone(plan, CONFIGURATIONS[0]))
 
 
@@ -344,7 +344,16 @@ def test_all_workers_are_at_work_until_the_end(
     """Five single networks on two workers take two and a half times as long as one, not three times."""
     least = 60 * max(sum(groups) / n_workers, 1)
     spent = ticks(plans["affine"], monkeypatch, groups, n_workers)
-    assert spent <= 1.15 * least + 20 * max(groups)  # the first call of a cohort has 20 steps
+    assert spent <= 1.15 * least + max(groups)  # a call at the end has one step of so many
+
+
+def test_calls_begin_with_one_step_and_grow_tenfold_at_most(plans: dict[str, Plan]) -> None:
+    """The first had 20 steps whatever they cost: of a very large network, more work than may be lost."""
+    plan = dataclasses.replace(plans["affine"], n_steps=300)
+    steps = [
+        item.state.step for items in train_lanes(lanes_of(plan, CONFIGURATIONS[:1]), Inline(), 1) for item in items
+    ]
+    assert steps == [1, 11, 111, 300]
 
 
 def test_cohorts_are_finished_one_after_another(plans: dict[str, Plan], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,17 +7,20 @@ import socket
 import subprocess
 import sys
 import threading
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bnsearch.errors import LockedError
 from bnsearch.search import lock
+from bnsearch.search.advance import advance
 from bnsearch.search.lock import in_turn
 from bnsearch.search.session import store_to_change
 from bnsearch.search.study_file import Study
 from bnsearch.search.study_lock import study_locked
-from tests.search.helpers import at_work, run, tiny
+from tests.search.helpers import Inline, at_work, files, run, tiny, trials_of
 
 QUICK = ("training.epochs=1", "coarse.trials=1", "network.hidden=[2]")
 
@@ -118,6 +121,52 @@ def test_a_study_in_use_frees_what_it_had_locked_already(tmp_path: Path) -> None
             pass
 
 
+def test_whoever_has_lost_its_lock_file_writes_no_more(tmp_path: Path) -> None:
+    """With the file removed, a second search once wrote into the study beside the first."""
+    study = quick(tmp_path / "one")
+    with at_work(study) as session:
+        (tmp_path / "one" / "tiny.lock").unlink()
+        with pytest.raises(LockedError, match=r"must stay locked .*tiny\.lock was removed .* run again") as caught:
+            session.store.create("coarse", {"setup": {}})
+        assert run(study, "coarse") == [True]
+        with pytest.raises(LockedError, match="was removed or replaced"):
+            session.store.delete("coarse")
+    assert "\n" not in str(caught.value)
+    assert [trial.state.name for trial in trials_of(study, "coarse")] == ["COMPLETE"]
+
+
+def test_a_search_whose_lock_file_is_removed_stops_at_its_next_news(tmp_path: Path) -> None:
+    """Nor does it write states or curves over those of another."""
+
+    class Removing(Inline):
+        def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+            if fn is advance:
+                (tmp_path / "one" / "tiny.lock").unlink()
+            return super().submit(fn, *args, **kwargs)
+
+    with pytest.raises(LockedError, match="was removed or replaced"):
+        run(quick(tmp_path / "one"), "coarse", executor=Removing)
+    assert files(quick(tmp_path / "one")) == {}
+
+
+def test_a_lock_file_that_is_removed_while_it_is_taken_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its lock would have kept nobody out."""
+    path, take = tmp_path / "one" / "tiny.lock", lock._take
+
+    def removing(descriptor: int, what: str) -> None:
+        monkeypatch.setattr(lock, "_take", take)
+        path.unlink()
+        take(descriptor, what)
+
+    monkeypatch.setattr(lock, "_take", removing)
+    with study_locked(tmp_path / "one" / "tiny", own(tmp_path / "one")) as check:
+        check()
+        with pytest.raises(LockedError, match="must not be in use"):
+            run(quick(tmp_path / "one"), "coarse")
+
+
 # ---- who holds it
 
 
@@ -185,5 +234,24 @@ def test_a_holder_elsewhere_is_named_as_it_stands(tmp_path: Path) -> None:
     try:
         with pytest.raises(LockedError, match=r"but process 1 on another-host \(since yesterday\) holds it"):
             study_locked(tmp_path / "one" / "tiny", own(tmp_path / "one")).__enter__()
+    finally:
+        os.close(descriptor)
+
+
+@pytest.mark.parametrize("pid", [10**30, "1e400", "Infinity", None, [1]], ids=repr)
+def test_a_lock_file_that_no_holder_wrote_names_nobody(
+    pid: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A number beyond those of processes was once a bug."""
+    monkeypatch.setattr(lock, "WRITING_SECONDS", 0.05)
+    path = tmp_path / "one" / "tiny.lock"
+    content = json.dumps({"host": socket.gethostname(), "pid": "PID", "since": "now"})
+    descriptor = held_without_a_name(path, content.replace('"PID"', pid if isinstance(pid, str) else json.dumps(pid)))
+    try:
+        assert lock.holder(path) == "another process"
+        assert not lock.seems_held(path)
+        path.write_text("[" * 100_000)
+        assert lock.holder(path) == "another process"
+        assert not lock.seems_held(path)
     finally:
         os.close(descriptor)

@@ -13,13 +13,14 @@ from typing import Any
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 from optuna.trial import TrialState
 
 from bnsearch.errors import LockedError
 from bnsearch.search.address import default_url
 from bnsearch.search.checkup import database as checkup
 from bnsearch.search.following import followed
-from bnsearch.search.server_lock import PROGRAM, TURN, key_of
+from bnsearch.search.server_lock import KEEPALIVES, PROGRAM, TURN, key_of, locked_connection
 from bnsearch.search.session import existing_store, store_to_change
 from bnsearch.search.setups import STAGES, STUDIES
 from bnsearch.search.stages import reset
@@ -164,6 +165,20 @@ def test_whoever_has_lost_its_lock_writes_no_more(database: str, tmp_path: Path)
     assert "\n" not in str(caught.value)
     with existing_store(study, database) as store:
         assert store.load("coarse") is None
+
+
+def test_the_lock_of_a_host_that_is_gone_is_free_in_less_than_a_minute(database: str) -> None:
+    """By the system's own settings a connection with nobody at its other end lives for two hours."""
+    url = sa.make_url(database).update_query_dict({"host": "127.0.0.1"}).render_as_string()
+    with locked_connection(url, "tiny") as connection:
+        shown = {what: connection.exec_driver_sql(f"SHOW tcp_keepalives_{what}").scalar_one() for what in KEEPALIVES}
+        own_end = socket.socket(fileno=os.dup(connection.connection.driver_connection.fileno()))
+    with own_end:
+        assert own_end.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        options = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+        here = [own_end.getsockopt(socket.IPPROTO_TCP, option) for option in options]
+    for idle, interval, count in (map(int, shown.values()), here):
+        assert idle + interval * count < 60
 
 
 def test_doctor_and_those_who_follow_see_the_holder(database: str, tmp_path: Path) -> None:

@@ -36,5 +36,7 @@ def run(task: Task) -> Figures:
         else:
             shutil.rmtree(folder)
         n_searches += 1
+    if n_told == 0:
+        figures.failures.append("no worker died at work, or none was told of")
     figures.notes.append(f"{n_searches} searches finished, all the same bits; {n_told} deaths at work, each told of")
     return figures

@@ -3,7 +3,10 @@
 import signal
 import time
 
+from optuna.trial import TrialState
+
 from tests.processes import GONE_SECONDS, Command
+from tests.search.helpers import trials_of
 from tests.soak.hazard import Figures, Task
 from tests.soak.kills import study_in
 
@@ -18,7 +21,7 @@ def run(task: Task) -> Figures:
     while task.has_time or figures.tried == 0:
         folder = task.folder / str(figures.tried)
         folder.mkdir()
-        study_in(folder)
+        study = study_in(folder)
         command = Command(folder, "coarse", "./digits.toml", "--workers", "2", "--set", "training.epochs=1000000")
         while "digits.coarse" not in command.messages.read_text() and not command.ends_within(0.05):
             pass
@@ -27,8 +30,10 @@ def run(task: Task) -> Figures:
         slowest = max(slowest, command.stop(signal.SIGKILL))
         states = list((folder / "digits" / "states").glob("*.safetensors"))
         ages = [now - path.stat().st_mtime for path in states]
-        if not ages:
-            figures.failures.append(f"there is no state in {folder}")
+        running = [t.number for t in trials_of(study, "coarse") if t.state == TrialState.RUNNING]
+        without = {f"coarse-{number:05d}" for number in running} - {path.stem for path in states}
+        if without or not running:
+            figures.failures.append(f"there is no state of {', '.join(sorted(without)) or 'any trial'} in {folder}")
         worst = max([worst, *ages])
         figures.tried += 1
     if worst > PROMISED_SECONDS:

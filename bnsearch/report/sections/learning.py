@@ -25,8 +25,10 @@ HOW = (
 
 def learning(record: StudyRecord, curves: Sequence[Curve], n_chosen: int, n_trials: int) -> Section | None:
     """The curves of the search, best first, then those of final; so many were chosen of all."""
+    lost = n_chosen - len(curves)
+    gone = f"{lost} of {n_chosen} curves are missing: their files are gone or damaged." if lost else None
     if not curves:
-        return None
+        return Section("learning", "Learning curves", notes=[gone]) if gone else None
     searched = [curve for curve in curves if curve.trial.stage in LEVELS]
     best = headlines.best_of_search(record)
     best_curve = next((curve for curve in searched if best is not None and curve.trial.label == best.label), None)
@@ -42,8 +44,6 @@ def learning(record: StudyRecord, curves: Sequence[Curve], n_chosen: int, n_tria
         for figure in FIGURES
         if any(figure == name or name.endswith(f"_{figure}") for curve in curves for name in curve.figures)
     ]
-    lost = n_chosen - len(curves)
-    gone = f"{lost} of these curves are missing: their files are gone or damaged." if lost else None
     notes = [HOW, told(n_chosen, n_trials, "curves"), gone]
     findings = [headlines.learning(best_curve)]
     if searched:

@@ -47,6 +47,7 @@ def check_study(called: str, storage: str | None, data_dir: Path | None, n_worke
     yield from answers("Cache", lambda: machine.cache(need.least_cache, need.most_cache))
     yield from answers("Results", lambda: machine.disk("Results", found.results, need.results, need.results, other))
     yield from answers("Results", lambda: study.results(found, url))
+    yield from answers("Curves", lambda: study.curves(found, kept[0] if kept else database.Stored({}, {})))
 
 
 def check_up(called: str | None, storage: str | None, data_dir: Path | None, n_workers: int | None) -> list[Line]:

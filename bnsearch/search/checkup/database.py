@@ -1,8 +1,8 @@
 """The database of a study: whole, of this Optuna, in use or not, and made by which version."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from bnsearch.search.stages import status
 from bnsearch.search.store import check_database
 from bnsearch.search.study_file import Study
 from bnsearch.search.study_lock import holders
+from bnsearch.search.trials import finished
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Stored:
 
     trials: Mapping[str, Mapping[str, int]]  # by their state
     attrs: Mapping[str, Mapping[str, Any]]
+    over: Mapping[str, Sequence[int]] = field(default_factory=dict)  # numbers of trials that should have a curve
 
 
 def read(study: Study, storage: str | None) -> Stored:
@@ -34,7 +36,8 @@ def read(study: Study, storage: str | None) -> Stored:
         rows = status(store, study.called, study.results)
         found = {stage: s for stage in NAMES if store is not None and (s := store.load(stage)) is not None}
         attrs = {stage: dict(optuna_study.user_attrs) for stage, optuna_study in found.items()}
-    return Stored({row["stage"]: row["trials"] for row in rows}, attrs)
+        over = {stage: [t.number for t in finished(s.get_trials(deepcopy=False))] for stage, s in found.items()}
+    return Stored({row["stage"]: row["trials"] for row in rows}, attrs, over)
 
 
 def database(url: str) -> Iterator[Line]:

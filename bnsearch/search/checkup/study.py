@@ -9,6 +9,8 @@ from bnsearch.data.dataset import Dataset
 from bnsearch.data.load import load
 from bnsearch.errors import ModelError
 from bnsearch.model import load_model
+from bnsearch.search.artifacts import read_curve
+from bnsearch.search.beside import curve_path
 from bnsearch.search.checkup.database import Stored
 from bnsearch.search.checkup.line import Line, size
 from bnsearch.search.checkup.needs import Shape
@@ -97,3 +99,15 @@ def results(study: Study, url: str) -> Iterator[Line]:
         yield Line("Models", "warn", f"{', '.join(broken)} of {len(models)} cannot be read", remedy)
     elif models:
         yield Line("Models", "ok", f"{len(models)}, all whole")
+
+
+def curves(study: Study, stored: Stored) -> Iterator[Line]:
+    """Has each trial that is over its learning curve? Those of the last moments before a power cut may be empty."""
+    wanted = [(stage, number) for stage, numbers in stored.over.items() for number in numbers]
+    lost = [f"{stage}-{number}" for stage, number in wanted if not read_curve(curve_path(study, stage, number))]
+    if lost:
+        found = f"{len(lost)} of {len(wanted)} are gone or damaged, such as {lost[0]}"
+        remedy = "none is needed to go on; the accuracies of their epochs are in the database (`bnsearch show`)"
+        yield Line("Curves", "warn", found, remedy)
+    elif wanted:
+        yield Line("Curves", "ok", f"{len(wanted)}, all there")
