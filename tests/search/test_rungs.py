@@ -281,7 +281,7 @@ def test_a_database_from_before_a_rung_decides_the_same(
     monkeypatch.setattr(running, "STATE_SECONDS", 0.0)
     monkeypatch.setattr(schedule, "CALL_SECONDS", 0.0)
     with pytest.raises(KeyboardInterrupt):
-        run(study, "coarse", executor=lambda: Stopping(8))
+        run(study, "coarse", executor=lambda: Stopping(50))
     assert max(t.user_attrs.get("rung_1_rank", 0) for t in trials_of(study, "coarse")) == 24
     shutil.copy(tmp_path / "copy", tmp_path / "tiny.db")
     run(study, "coarse")
