@@ -23,8 +23,8 @@ install: $(VENV)/.dev ## install bnsearch and the developers' tools into .venv
 search: $(VENV)/.runtime ## install what a search needs, then search on the digits: bnsearch run digits
 	@$(BIN)/bnsearch run digits $(ARGS)
 
-test: $(VENV)/.dev ## run the tests (make test ARGS="-k digits -x")
-	@$(PY) -m pytest $(ARGS)
+test: $(VENV)/.dev ## run the tests (make test ARGS="-k digits -x", ARGS="--numprocesses 0 --pdb")
+	@$(PY) -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 soak: $(VENV)/.dev ## let everything go wrong for half an hour and print the figures (make soak ARGS="kills --minutes 5")
 	@$(PY) -m tests.soak $(ARGS)
