@@ -258,14 +258,14 @@ def test_workers_that_are_really_killed(plan: Plan, alone: dict[int, Any], monke
     executor = Renewed(lambda: local_executor(2))
     pids = {executor.submit(os.getpid).result(60) for _ in range(10)}
     lanes = [
-        Lane(i, dataclasses.replace(plan, n_steps=3000), configuration)
+        Lane(i, dataclasses.replace(plan, n_steps=9000), configuration)
         for i, configuration in enumerate(CONFIGURATIONS)
     ]
-    expected = {lane.number: advance(lane.plan, (lane.configuration,), None, 3000) for lane in lanes}
+    expected = {lane.number: advance(lane.plan, (lane.configuration,), None, 9000) for lane in lanes}
     last, deaths = {}, []
     try:
         for n, news in enumerate(train_lanes(lanes, executor, 2)):
-            if n == 7:
+            if n == 7:  # of at least a dozen calls
                 for pid in pids:
                     os.kill(pid, signal.SIGKILL)
             for item in news:

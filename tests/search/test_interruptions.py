@@ -237,7 +237,7 @@ def test_stopped_while_totals_grow(finished: Path, tmp_path: Path, monkeypatch: 
             stop_at_write(patch, n, after=True)
             run_all(session)
 
-    assert again_and_again(attempt, first=2, more=3) > 4
+    assert again_and_again(attempt, first=2, more=2) > 4
     assert_as_if_never_stopped(stopped, straight)
     assert attrs_of(stopped, "confirm")["verdict"]["n_repeats"] == 3
     assert len(attrs_of(stopped, "final")["result"]["models"]) == 3
