@@ -39,7 +39,7 @@ def compare(study: str, repeats: int | None, tested: bool, as_json: bool, **opti
             worked = True
             session.present(session, [COMPARE])
         rows, database = with_findings(status(session.store, study, resolved.results)), session.store.url
-        page = report(resolved, session.store)
+        page = report(resolved, session.store, ours=True)
     path = resolved.results / FILE
     save(page, path)
     (own,) = (row for row in rows if row["stage"] == COMPARE)

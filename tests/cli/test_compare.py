@@ -109,6 +109,8 @@ def test_other_commands_know_it(study: Path) -> None:
 def test_it_lies_beside_a_search(finished: Path) -> None:
     Path("tiny.toml").write_text(LEVEL + SECTION)
     invoke("compare", "tiny.toml", *ONE)
+    # it was made by the very process that held the study
+    assert "Under way" not in (finished / "tiny" / "report.html").read_text()
     assert [row["stage"] for row in answer("status", "tiny.toml")][-2:] == ["final", "compare"]
     assert "Every stage of tiny.toml is finished" in invoke("run", "tiny.toml", *ONE).stdout
     page = (finished / "tiny" / "report.html").read_text()
