@@ -75,7 +75,7 @@ def test_a_stage_under_way(tmp_path: Path) -> None:
             run_stage(session, "coarse")
 
     with pytest.raises(KeyboardInterrupt):
-        stop(4)
+        stop(6)
     record = record_of(study)
     (coarse,) = record.stages
     assert [t.state for t in coarse.trials] == ["running", "running"]

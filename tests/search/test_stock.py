@@ -64,7 +64,7 @@ def test_more_of_a_finished_study_is_the_difference(whole: Study) -> None:
     assert [work.n_left for work in works.values()] == [2, 3, 3 * n_finalists, 2]
 
 
-@pytest.mark.parametrize("n_calls", [4, 7, 10, 13])
+@pytest.mark.parametrize("n_calls", [16, 36, 46, 60])
 def test_of_a_search_that_was_stopped_what_it_did_not_come_to(
     n_calls: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -94,7 +94,7 @@ def test_of_repeats_that_were_stopped_what_they_did_not_come_to(
     study = tiny(finished, "confirm.repeats=4")
     before = works_of(study)["confirm"]
     with pytest.raises(KeyboardInterrupt):
-        run(study, "confirm", executor=lambda: Stopping(12))
+        run(study, "confirm", executor=lambda: Stopping(36))
     left = works_of(study)["confirm"]
     assert left.n_over + left.n_left == before.n_over + before.n_left
     done = [max(t.intermediate_values, default=0) for t in trials_of(study, "confirm") if t.state == TrialState.RUNNING]
