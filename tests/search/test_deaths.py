@@ -1,6 +1,5 @@
 """Workers that die: their lanes are trained again in halves, and come to the numbers that they would have had."""
 
-import dataclasses
 import os
 import re
 import signal
@@ -253,28 +252,30 @@ def test_data_are_made_ready_by_another_worker_where_one_dies(tmp_path: Path) ->
 # ---- real processes
 
 
-def test_workers_that_are_really_killed(plan: Plan, alone: dict[int, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schedule, "CALL_SECONDS", 0.1)  # long enough for a worker to be killed in its midst
-    executor = Renewed(lambda: local_executor(2))
-    pids = {executor.submit(os.getpid).result(60) for _ in range(10)}
-    lanes = [
-        Lane(i, dataclasses.replace(plan, n_steps=9000), configuration)
-        for i, configuration in enumerate(CONFIGURATIONS)
-    ]
-    expected = {lane.number: advance(lane.plan, (lane.configuration,), None, 9000) for lane in lanes}
-    last, deaths = {}, []
+def dies_at_work(plan: Plan, configurations: Sequence[Configuration], state: Any, to_step: int, *rest: Any) -> None:
+    """What a worker does that is killed when all of its call is trained but nothing of it told."""
+    advance(plan, tuple(configurations), state, to_step, *rest)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Killing(Executor):
+    """Real workers, of which some are killed at work, each in the call of that number."""
+
+    def __init__(self, inner: Executor, calls: Sequence[int]):
+        self.inner, self.calls, self.n_calls = inner, calls, 0
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.n_calls += 1
+        return self.inner.submit(dies_at_work if self.n_calls in self.calls else fn, *args, **kwargs)
+
+
+@pytest.mark.parametrize("calls", [(1,), (1, 2), (4,), (4, 5, 9)], ids=str)
+def test_workers_that_are_really_killed(calls: Sequence[int], plan: Plan, alone: dict[int, Any]) -> None:
+    workers = Renewed(lambda: local_executor(2))
     try:
-        for n, news in enumerate(train_lanes(lanes, executor, 2)):
-            if n == 7:  # of at least a dozen calls
-                for pid in pids:
-                    os.kill(pid, signal.SIGKILL)
-            for item in news:
-                if isinstance(item, Death):
-                    deaths.append(item)
-                else:
-                    last[item.number] = item
+        last, deaths = train(plan, Killing(workers, calls))
     finally:
-        executor.shutdown()
-    assert deaths, "else none was killed at work"
+        workers.shutdown()
+    assert len(deaths) == len(calls)
     assert all("SIGKILL" in death.reason and death.again for death in deaths)
-    assert_as_alone(last, expected)
+    assert_as_alone(last, alone)
