@@ -13,9 +13,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from plotly.offline import get_plotlyjs
 
 from bnsearch.model import Model
-from bnsearch.report.page import render
+from bnsearch.report.page import _compiled_once, render
 from bnsearch.report.records import StudyRecord
 from bnsearch.report.report import sections_of
 from bnsearch.report.sections.parts import Section
@@ -94,13 +95,23 @@ def test_only_our_scripts_may_run() -> None:
     parsed = Parsed(WHOLE)
     (policy,) = [a["content"] or "" for a in parsed.of("meta") if a.get("http-equiv") == "Content-Security-Policy"]
     assert "default-src 'none'" in policy
-    allowed = re.findall(r"'sha256-([^']+)'", policy.partition("script-src")[2].partition(";")[0])
-    runs = [text for attrs, text in zip(parsed.of("script"), parsed.scripts, strict=True) if "type" not in attrs]
+    (ours,) = [text for attrs, text in zip(parsed.of("script"), parsed.scripts, strict=True) if "type" not in attrs]
+    digest = base64.b64encode(hashlib.sha256(ours.encode()).digest()).decode()
+    assert policy.partition("script-src")[2].partition(";")[0].split() == [f"'sha256-{digest}'", "blob:"]
+
+
+def test_plotlys_code_is_as_it_was_but_for_the_parentheses_that_spare_a_second_parsing() -> None:
+    parsed = Parsed(WHOLE)
     (packed,) = [t for a, t in zip(parsed.of("script"), parsed.scripts, strict=True) if a.get("id") == "plotly"]
-    code = gzip.decompress(base64.b64decode(packed)).decode()
+    code, original = gzip.decompress(base64.b64decode(packed)).decode(), get_plotlyjs()
     assert "Licensed under the MIT license" in code[:300]
-    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (*runs, code)]
-    assert digests == allowed
+    assert code != original, "it is wrapped otherwise than it was"
+    assert code.replace("this, (() => {", "this, () => {", 1).removesuffix(")));") + "));" == original
+
+
+@pytest.mark.parametrize("code", ["", "var Plotly = 1;", "(this, () => {1", "f(this, function() {return 1}));"])
+def test_code_that_is_wrapped_otherwise_stays_as_it_is(code: str) -> None:
+    assert _compiled_once(code) == code
 
 
 def test_a_figure_is_described_for_those_who_do_not_see_it() -> None:

@@ -63,7 +63,7 @@ def accuracies(result: Row) -> go.Figure:
 
 
 NETWORKS = "each network"
-MARGIN = {"l": 56, "r": 12, "t": 8, "b": 48}
+MARGIN = {"l": 175, "r": 12, "t": 8, "b": 51}
 
 
 def lines_of(result: Row) -> list[Line]:

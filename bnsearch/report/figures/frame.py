@@ -25,7 +25,7 @@ def frame(traces: Iterable[Any], x: dict[str, Any], y: dict[str, Any], height: i
             "paper_bgcolor": LIGHT.paper,
             "plot_bgcolor": LIGHT.paper,
             "font": {"family": FONT, "size": 13, "color": LIGHT.ink},
-            "margin": {"l": 56, "r": 12, "t": 34, "b": 44},
+            "margin": MARGIN,
             "legend": {"orientation": "h", "x": 0, "y": 1.0, "xanchor": "left", "yanchor": "bottom"},
             "hoverlabel": {
                 "bgcolor": LIGHT.panel,
@@ -41,6 +41,8 @@ def frame(traces: Iterable[Any], x: dict[str, Any], y: dict[str, Any], height: i
     )
 
 
+# as wide as most figures need: one that has to be widened is drawn twice
+MARGIN = {"l": 86, "r": 24, "t": 43, "b": 55}
 AXIS: dict[str, Any] = {
     "gridcolor": LIGHT.line,
     "linecolor": LIGHT.muted,
@@ -49,6 +51,7 @@ AXIS: dict[str, Any] = {
     "tickcolor": LIGHT.muted,
     "zeroline": False,
     "automargin": True,
+    "ticklabeloverflow": "allow",  # none does, with that margin; to find that out takes as long as to draw them
 }
 PERCENT: dict[str, Any] = {"ticksuffix": " %"}
 LOGARITHMIC: dict[str, Any] = {

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from bnsearch.report import colours
 from bnsearch.report.colours import LIGHT
-from bnsearch.report.figures.frame import axis_of, frame, good_ones, range_of
+from bnsearch.report.figures.frame import MARGIN, axis_of, frame, good_ones, range_of
 from bnsearch.report.figures.trials import ACCURACY, completed, drawn, one_entry_a_name, points
 from bnsearch.report.records import StageRecord, TrialRecord
 
@@ -30,6 +30,7 @@ def over(names: tuple[str, str], levels: Sequence[StageRecord]) -> go.Figure:
         axis_of(names[0], spaces),
         axis_of(names[1], spaces),
         height=460,
+        margin=MARGIN | {"r": 132},  # with room for the bar of colours
         coloraxis=_scale(completed(levels)),
     )
 

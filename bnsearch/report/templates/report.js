@@ -27,9 +27,14 @@
     const text = atob(document.getElementById(id).textContent), bytes = new Uint8Array(text.length);
     for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    const script = document.createElement("script");
-    script.textContent = await new Response(stream).text();
-    document.head.append(script);
+    const script = document.createElement("script"), code = await new Response(stream).blob();
+    script.src = URL.createObjectURL(code); // read and compiled beside this thread, which text would hold up
+    await new Promise((done, failed) => {
+      script.onload = done;
+      script.onerror = () => failed(new Error(`${id} did not run`));
+      document.head.append(script);
+    });
+    URL.revokeObjectURL(script.src);
   }
 
   // A copy in which every light colour is replaced by its dark one.
