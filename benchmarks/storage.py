@@ -17,8 +17,8 @@ from benchmarks.section import Options, Table
 from benchmarks.timing import Work, alternate, one_core
 from bnsearch.core.evaluate import Outcome
 from bnsearch.search.advance import Advance, advance
+from bnsearch.search.lane_file import outcome_attrs
 from bnsearch.search.plan import Plan, start_state
-from bnsearch.search.running import outcome_attrs
 from bnsearch.search.session import Session
 from bnsearch.search.stages import run_stage
 from bnsearch.search.study_file import load_study

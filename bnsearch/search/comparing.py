@@ -18,9 +18,9 @@ from bnsearch.search.cohort import Lane
 from bnsearch.search.exporting import folded
 from bnsearch.search.levels import is_finished
 from bnsearch.search.looking import STATISTICS
-from bnsearch.search.open_trial import OpenTrial
+from bnsearch.search.open_trial import OpenTrial, add_running
 from bnsearch.search.plan import Configuration, Plan
-from bnsearch.search.running import add_running, run_running
+from bnsearch.search.running import run_running
 from bnsearch.search.session import Session
 from bnsearch.search.setups import COMPARE, Setup
 from bnsearch.search.study_file import Study

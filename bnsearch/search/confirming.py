@@ -16,8 +16,9 @@ from bnsearch.search.beside import level_of
 from bnsearch.search.cohort import Lane
 from bnsearch.search.levels import is_finished, n_finished, require, searched
 from bnsearch.search.materials import check_windows
+from bnsearch.search.open_trial import add_running
 from bnsearch.search.plan import Plan
-from bnsearch.search.running import add_running, run_running
+from bnsearch.search.running import run_running
 from bnsearch.search.searching import configuration
 from bnsearch.search.session import Session
 from bnsearch.search.setups import LEVELS, STAGE_OF, Setup

@@ -13,8 +13,8 @@ from bnsearch.errors import ChangedError, ModelError, WorkerError
 from bnsearch.model import Model, fold, load_model, save_model
 from bnsearch.search.beside import disk_errors
 from bnsearch.search.cohort import Death, Lane, LaneNews
+from bnsearch.search.lane_file import outcome_attrs
 from bnsearch.search.plan import build_run
-from bnsearch.search.running import outcome_attrs
 from bnsearch.search.schedule import train_lanes
 from bnsearch.search.session import Session
 from bnsearch.search.threads import one_blas_thread

@@ -16,8 +16,9 @@ from bnsearch.search.exporting import is_whole, make_anew, model_path
 from bnsearch.search.levels import is_finished
 from bnsearch.search.looking import BY_STATISTICS, ENSEMBLE, STATISTICS, look
 from bnsearch.search.materials import rows_of
+from bnsearch.search.open_trial import add_running
 from bnsearch.search.plan import Configuration, Plan
-from bnsearch.search.running import add_running, run_running
+from bnsearch.search.running import run_running
 from bnsearch.search.searching import configuration
 from bnsearch.search.session import Session
 from bnsearch.search.trials import unpack_bits

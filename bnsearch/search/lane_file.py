@@ -1,16 +1,17 @@
 """A lane's state as one file: parameters, velocity, moments, the curve and the time so far, with a checksum. Written
-whole or not at all; the one before it is kept, for disks err.
+whole or not at all; the one before it is kept, for disks err. And a lane's figures as plain numbers.
 """
 
 import dataclasses
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bnsearch.core import tree
+from bnsearch.core.evaluate import Outcome
 from bnsearch.core.run import State
 from bnsearch.core.train import Record
 from bnsearch.core.tree import Array
@@ -18,6 +19,7 @@ from bnsearch.data.tensor_file import altered, read_tensors, write_tensors
 from bnsearch.errors import ModelError
 from bnsearch.search.cohort import Lane
 from bnsearch.search.plan import start_state
+from bnsearch.search.trials import pack_bits
 
 FORMAT = 4  # 1 had weights as (K, fan_in, fan_out), 2 a checksum without the identity, 3 one of its own kind
 CURVE = "curve"
@@ -30,6 +32,19 @@ FIGURES = (
     "valid_cost",
     "valid_accuracy",
 )
+
+
+def outcome_attrs(outcome: Outcome) -> dict[str, Any]:
+    """A measured lane (K = 1) as trial attributes: plain numbers, and which validation images it got right as text."""
+    attrs: dict[str, Any] = {}
+    for name in FIGURES[1:]:
+        figure = getattr(outcome, name)
+        if figure is not None:
+            attrs[name] = float(figure[0])
+    if outcome.valid_correct is not None:
+        attrs["n_valid"] = outcome.valid_correct.shape[1]
+        attrs["valid_correct"] = pack_bits(outcome.valid_correct[0])
+    return attrs
 
 
 def row(record: Record) -> dict[str, float]:

@@ -17,10 +17,9 @@ from bnsearch.core.tree import Array
 from bnsearch.errors import WorkerError
 from bnsearch.search.cohort import best_width
 from bnsearch.search.cost import Pace
-from bnsearch.search.open_trial import OpenTrial
+from bnsearch.search.open_trial import OpenTrial, add_running
 from bnsearch.search.plan import Configuration, Plan, build_run, settings, start_state
 from bnsearch.search.renewed import GONE, how_gone
-from bnsearch.search.running import add_running
 
 STEP_SECONDS, ROW_SECONDS = 0.2, 0.1  # of measuring at each width, at least
 WIDTHS = (1, 4)  # and as many lanes as a cohort may have; a step is nearly a constant and so much a lane

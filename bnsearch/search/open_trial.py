@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import optuna
 import sqlalchemy as sa
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import RDBStorage
@@ -22,6 +23,15 @@ from bnsearch.errors import StoreError
 ATTRIBUTES = sa.inspect(TrialUserAttributeModel).local_table
 REPORTS = sa.inspect(TrialIntermediateValueModel).local_table
 TRIALS = sa.inspect(TrialModel).local_table
+
+
+def add_running(study: optuna.Study, params: Mapping[str, float | str], space: Mapping[str, Any], **attrs: Any) -> None:
+    """Enter one configuration whole, so that no crash can leave half of it."""
+    distributions = {name: space[name] for name in params}
+    frozen = optuna.create_trial(
+        state=TrialState.RUNNING, params=dict(params), distributions=distributions, user_attrs=attrs
+    )
+    study.add_trial(frozen)
 
 
 def add_to_finished(storage: RDBStorage, attrs: Mapping[int, Mapping[str, Any]]) -> None:

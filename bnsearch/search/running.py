@@ -1,11 +1,10 @@
 """Train the RUNNING trials of a stage and write down what comes: state, then reports, then tells."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
-import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
@@ -13,42 +12,20 @@ from bnsearch.core.evaluate import Outcome
 from bnsearch.core.run import State
 from bnsearch.search import courses
 from bnsearch.search.batches import Batch
-from bnsearch.search.beside import disk_errors, level_of, remove_state, save_curve, state_path
+from bnsearch.search.beside import level_of, remove_state, save_curve
 from bnsearch.search.cohort import MAX_DEATHS, Death, Lane, LaneNews
-from bnsearch.search.lane_file import FIGURES, Stored, load_lane, row, save_lane
+from bnsearch.search.lane_file import Stored, outcome_attrs, row
 from bnsearch.search.live import Budget, Course, Going, Gone, How, view
-from bnsearch.search.open_trial import OpenTrial
 from bnsearch.search.rungs import Rung, arrive, ranking, rungs_of
+from bnsearch.search.running_trial import Running, adopt, finite, report, save_state
 from bnsearch.search.schedule import train_lanes
 from bnsearch.search.session import Session
 from bnsearch.search.setups import LEVELS
 from bnsearch.search.tables import KEEP
-from bnsearch.search.trials import pack_bits
 
 STATE_SECONDS = 10.0  # at most this much work is done again after a crash, and a call's length more
 Finish = Callable[[int, Outcome, State], None]
 LaneOf = Callable[[FrozenTrial], Lane]
-
-
-@dataclass
-class Running:
-    """One trial under way."""
-
-    lane: Lane
-    trial: OpenTrial
-    params: Mapping[str, float]  # what is searched of its configuration
-    reported: set[int]  # epochs that the database has
-    rungs: set[str]  # keys of those that the database has
-    curve: list[dict[str, float]] = field(default_factory=list)
-    figures: list[float] = field(default_factory=list)  # of the curve: the one that is reported, where it is finite
-    seconds: float = 0.0  # of training, by all processes that went on with it
-    reached: Stored | None = None  # replaced as a whole, since Ctrl-C may come at any moment, and it is then stored
-    on_disk: int = 0  # the step of the state on the disk
-    over: bool = False
-
-    def has_come_to(self, rung: Rung) -> bool:
-        """Nothing is left to be done before it can be ranked there; what lost its state is trained again."""
-        return rung.key in self.rungs and self.lane.step >= rung.step
 
 
 def run_running(
@@ -81,7 +58,7 @@ def run_running(
 
 def _running(session: Session, study: optuna.Study, lane_of: LaneOf, rungs: list[Rung]) -> dict[int, Running]:
     trials = [t for t in study.get_trials(deepcopy=False) if t.state == TrialState.RUNNING]
-    return {t.number: _adopt(session, study, t, lane_of(t), rungs) for t in trials}
+    return {t.number: adopt(session, study, t, lane_of(t), rungs) for t in trials}
 
 
 class _Trainer:
@@ -99,7 +76,7 @@ class _Trainer:
     ):
         self.session, self.study, self.figure, self.finish, self.running = session, study, figure, finish, running
         for r in running.values():
-            r.figures = _finite(r.curve, figure)
+            r.figures = finite(r.curve, figure)
         self.written = dict.fromkeys(running, time.monotonic())
         self.steps = {number: r.lane.step for number, r in running.items()}
         # all have one length, but for the variants of a comparison
@@ -164,7 +141,7 @@ class _Trainer:
         r = self.running[item.number]
         points = [row(record) for record in item.records]
         r.curve += points
-        r.figures += _finite(points, self.figure)
+        r.figures += finite(points, self.figure)
         r.seconds += item.seconds
         last = item.at_rung is not None or (item.outcome is not None and self.finish is not None)
         if item.diverged_at is None:  # a diverged state would go on to a later step, and be told with that one
@@ -172,7 +149,7 @@ class _Trainer:
             if last or now - self.written[item.number] >= STATE_SECONDS:
                 self.written[item.number] = now
                 save_state(self.session, self.study, r, r.reached)
-        _report(r, self.figure)
+        report(r, self.figure)
         self.steps[item.number] = item.state.step
         if item.diverged_at is not None:
             self._fail(r, "diverged", True, item.diverged_at)
@@ -225,55 +202,3 @@ class _Trainer:
         searching = level_of(self.study) in LEVELS  # then a single one's curve is shown, else their mean
         curves = [] if searching else [r.figures for r in self.running.values()]
         self.session.progress.show(view(self.study.study_name, self.course, self.tally, going, curves))
-
-
-def _finite(points: Sequence[Mapping[str, float]], figure: str) -> list[float]:
-    return [point[figure] for point in points if figure in point and np.isfinite(point[figure])]
-
-
-def _adopt(session: Session, study: optuna.Study, frozen: FrozenTrial, lane: Lane, rungs: list[Rung]) -> Running:
-    trial = OpenTrial(session.store.storage, frozen)
-    passed = {r.key for r in rungs if r.key in frozen.user_attrs}
-    found = Running(lane, trial, frozen.params, set(frozen.intermediate_values), passed)
-    stored = load_lane(state_path(session, study, lane.number), lane, session.progress.say)
-    if stored is None or any(r.step < stored.state.step and r.key not in found.rungs for r in rungs):
-        return found  # a state from beyond a rung that the database does not know is of no use
-    lane = replace(lane, state=stored.state)
-    return replace(found, lane=lane, curve=stored.curve, seconds=stored.seconds, on_disk=stored.state.step)
-
-
-def _report(r: Running, figure: str) -> None:
-    points = {int(point["epoch"]): point[figure] for point in r.curve if figure in point}
-    new = {epoch: v for epoch, v in points.items() if epoch not in r.reported and np.isfinite(v)}
-    if new:
-        r.trial.report(new)
-        r.reported |= new.keys()
-
-
-def outcome_attrs(outcome: Outcome) -> dict[str, Any]:
-    """A measured lane (K = 1) as trial attributes: plain numbers, and which validation images it got right as text."""
-    attrs: dict[str, Any] = {}
-    for name in FIGURES[1:]:
-        figure = getattr(outcome, name)
-        if figure is not None:
-            attrs[name] = float(figure[0])
-    if outcome.valid_correct is not None:
-        attrs["n_valid"] = outcome.valid_correct.shape[1]
-        attrs["valid_correct"] = pack_bits(outcome.valid_correct[0])
-    return attrs
-
-
-def add_running(study: optuna.Study, params: Mapping[str, float | str], space: Mapping[str, Any], **attrs: Any) -> None:
-    """Enter one configuration whole, so that no crash can leave half of it."""
-    distributions = {name: space[name] for name in params}
-    frozen = optuna.create_trial(
-        state=TrialState.RUNNING, params=dict(params), distributions=distributions, user_attrs=attrs
-    )
-    study.add_trial(frozen)
-
-
-def save_state(session: Session, study: optuna.Study, r: Running, reached: Stored) -> None:
-    """Write a lane's state with its curve and time so far."""
-    with disk_errors(session.study):
-        save_lane(state_path(session, study, r.lane.number), r.lane, reached)
-    r.on_disk = reached.state.step

@@ -19,8 +19,9 @@ from bnsearch.search.levels import (
     task_of,
     verdict,
 )
+from bnsearch.search.open_trial import add_running
 from bnsearch.search.plan import Configuration, Plan
-from bnsearch.search.running import add_running, run_running
+from bnsearch.search.running import run_running
 from bnsearch.search.session import Session
 from bnsearch.search.setups import LEVELS, STAGE_OF, Level, SearchStage, Setup
 from bnsearch.search.space import TPE_BATCH, distributions, open_sides, propose, ranges

@@ -21,7 +21,7 @@ from optuna.trial import TrialState
 from threadpoolctl import threadpool_info
 
 from bnsearch.errors import LockedError
-from bnsearch.search import running, schedule
+from bnsearch.search import running, running_trial, schedule
 from bnsearch.search.advance import advance
 from bnsearch.search.cohort import Lane
 from bnsearch.search.executor import local_executor
@@ -356,7 +356,7 @@ def test_every_lane_is_stored_in_time(n_workers: int, tmp_path: Path, monkeypatc
     study = tiny(tmp_path, "training.epochs=10", "coarse.trials=9")
     monkeypatch.setattr(schedule, "CALL_SECONDS", 0.0)  # after the first call a step a call, of 60
     monkeypatch.setattr(running.time, "monotonic", lambda: executor.now)
-    monkeypatch.setattr(running, "save_lane", save)
+    monkeypatch.setattr(running_trial, "save_lane", save)
     run(study, "coarse", executor=lambda: executor, n_workers=n_workers)
     assert executor.now > 30 * call
     assert sorted(seen) == list(range(9))

@@ -8,8 +8,7 @@ import sqlalchemy as sa
 from optuna.trial import TrialState
 
 from bnsearch.errors import StoreError
-from bnsearch.search.open_trial import OpenTrial
-from bnsearch.search.running import add_running
+from bnsearch.search.open_trial import OpenTrial, add_running
 from bnsearch.search.store import Store, open_store
 
 SPACE = {"l2": optuna.distributions.FloatDistribution(1e-5, 1e-1, log=True)}
