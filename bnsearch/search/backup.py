@@ -19,7 +19,7 @@ from bnsearch.search.database_error import cause_and_remedy, database_errors
 from bnsearch.search.lock import in_turn, is_alive
 from bnsearch.search.session import storage_url
 from bnsearch.search.sqlite import check_whole, check_writable, has_schema, reading
-from bnsearch.search.store import Schema, schema_storage
+from bnsearch.search.storages import Schema, schema_storage
 from bnsearch.search.study_file import Study
 from bnsearch.search.study_lock import study_locked
 

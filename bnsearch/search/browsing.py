@@ -16,7 +16,8 @@ from bnsearch.search.address import sqlite_path
 from bnsearch.search.lock import in_turn
 from bnsearch.search.merging import merge
 from bnsearch.search.sqlite import copy_in_memory
-from bnsearch.search.store import open_store, storage_on
+from bnsearch.search.storages import storage_on
+from bnsearch.search.store import open_store
 
 REST = 20  # times as long as the last copy took, until the next may be made
 MIN_REST_SECONDS = 1.0

@@ -17,7 +17,8 @@ from bnsearch.search.materials import Materials, cache_folder
 from bnsearch.search.owner import check_not_emptied, check_owner, claim
 from bnsearch.search.progress import Progress
 from bnsearch.search.software import software
-from bnsearch.search.store import Store, check_database, open_existing, open_store
+from bnsearch.search.storages import check_database
+from bnsearch.search.store import Store, open_existing, open_store
 from bnsearch.search.stored import as_written, check_stored
 from bnsearch.search.study_file import Study
 from bnsearch.search.study_lock import study_locked

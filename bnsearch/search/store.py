@@ -3,14 +3,11 @@
 Studies, their provenance, and the ledger of test-set looks.
 """
 
-import logging
-import sqlite3
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any
 
 import optuna
 import sqlalchemy as sa
@@ -18,18 +15,12 @@ from optuna.samplers import RandomSampler
 from optuna.storages import RDBStorage
 
 from bnsearch.errors import StoreError
-from bnsearch.search.address import hide_passwords, sqlite_path, without_password
-from bnsearch.search.database_error import RESTORE, cause_and_remedy, no_driver
+from bnsearch.search.address import sqlite_path, without_password
+from bnsearch.search.database_error import RESTORE
 from bnsearch.search.lock import in_turn
 from bnsearch.search.server_lock import server_turn, wait_for_turn
-from bnsearch.search.sqlite import (
-    BUSY_SECONDS,
-    check_writable,
-    copy_in_memory,
-    has_schema,
-    reading,
-    switch_to_wal,
-)
+from bnsearch.search.sqlite import BUSY_SECONDS, copy_in_memory, switch_to_wal
+from bnsearch.search.storages import check_database, new_storage, storage_on
 
 LOOKS = sa.Table(
     "bnsearch_test_looks",
@@ -158,35 +149,19 @@ def open_store(url: str, name: str) -> Store:
     path = sqlite_path(url)
     if path is None:
         with server_turn(url):
-            return Store(_storage(url, {}), name)
+            return Store(new_storage(url, {}), name)
     with in_turn(path):  # two creators at once would corrupt the schema
         made = check_database(path)
         switch_to_wal(path)
-        storage = _storage(url, {"connect_args": {"timeout": BUSY_SECONDS}}, made=made)
+        storage = new_storage(url, {"connect_args": {"timeout": BUSY_SECONDS}}, made=made)
         # NORMAL is safe in WAL mode and saves an fsync a commit; it is a property of each connection
         normal = "PRAGMA synchronous = NORMAL"
         sa.event.listen(storage.engine, "connect", lambda connection, _: connection.execute(normal))
         storage.remove_session()
         storage.engine.dispose()
-        with (
-            storage.engine.connect() as connection
-        ):  # from now on there is a log, by which others see that it is in use
+        with storage.engine.connect() as connection:  # by now there is a log, by which others see that it is in use
             connection.exec_driver_sql("SELECT count(*) FROM studies")
     return Store(storage, name)
-
-
-def check_database(path: Path) -> bool:
-    """Refuse a file that is not, and cannot become, a whole database of this Optuna that can be written; nothing is
-    written. Have its tables been made? The caller holds the folder's turn.
-    """
-    if not path.exists():
-        return False
-    check_writable(path)
-    with reading(path) as connection:
-        made = has_schema(connection)
-        if made:
-            _check_schema(path, Schema.of(schema_storage("sqlite://", connection)))
-    return made
 
 
 def open_existing(url: str, name: str) -> Store | None:
@@ -200,69 +175,3 @@ def open_existing(url: str, name: str) -> Store | None:
         copy = copy_in_memory(path)
     # a storage completes its tables when it is opened: here, in the copy alone
     return Store(storage_on(url, path, lambda: copy), name)
-
-
-def storage_on(url: str, path: Path, current: Callable[[], sqlite3.Connection]) -> RDBStorage:
-    """A storage of a copy in memory of the database at path; current: the copy that is to be read by now."""
-    made = has_schema(current())
-    storage = _storage(url, {"creator": current, "poolclass": sa.pool.StaticPool}, made=made)
-    if made:
-        _check_schema(path, Schema.of(storage))
-    return storage
-
-
-class Schema(NamedTuple):
-    """A database's, by Optuna's name for it, and that of this Optuna."""
-
-    found: str
-    known: str
-    is_older: bool
-
-    @classmethod
-    def of(cls, storage: RDBStorage) -> Self:
-        """That of a storage whose tables have been made."""
-        found, known = storage.get_current_version(), storage.get_head_version()
-        return cls(found, known, is_older=found != known and found in storage.get_all_versions())
-
-
-def schema_storage(url: str, connection: sqlite3.Connection | None = None) -> RDBStorage:
-    """A storage of any schema, by which it may be known or upgraded; nothing is written yet."""
-    return _storage(url, {} if connection is None else _on(connection), made=True)
-
-
-def _check_schema(path: Path, schema: Schema) -> None:
-    """Refuse that of another Optuna."""
-    must = f"{path} must have the schema of Optuna {optuna.__version__} ({schema.known})"
-    if schema.is_older:
-        raise StoreError(
-            f"{must}, but has an older one ({schema.found}): `bnsearch upgrade` makes a backup and upgrades it."
-        )
-    if schema.found != schema.known:
-        raise StoreError(
-            f"{must}, but has that of a newer Optuna ({schema.found}): upgrade Optuna (pip install --upgrade optuna), "
-            f"or name another database with --storage."
-        )
-
-
-def _on(connection: sqlite3.Connection) -> dict[str, Any]:
-    """Options of an engine that has this one connection."""
-    return {"creator": lambda: connection, "poolclass": sa.pool.StaticPool}
-
-
-def _storage(url: str, engine_kwargs: dict[str, Any], *, made: bool = False) -> RDBStorage:
-    """Optuna's storage, which makes its tables if they have not been made, and then checks their version."""
-    optuna.logging.set_verbosity(optuna.logging.ERROR)  # what it warns of comes as an exception too
-    # errors come as exceptions; what the pool logs besides is a traceback when Ctrl-C meets a query
-    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
-    template = url.replace("{", "{{").replace("}", "}}")  # which Optuna fills in
-    try:
-        return RDBStorage(
-            template, engine_kwargs=engine_kwargs, skip_compatibility_check=made, skip_table_creation=made
-        )
-    except ImportError as error:
-        raise no_driver(url, error) from error
-    except (sa.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, RuntimeError) as error:
-        raise StoreError(
-            f"The database {without_password(url)} must be one that Optuna {optuna.__version__} can use, but: "
-            f"{hide_passwords(cause_and_remedy(error), url)}."
-        ) from error

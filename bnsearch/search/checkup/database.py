@@ -15,7 +15,7 @@ from bnsearch.search.session import existing_store, revision
 from bnsearch.search.setups import NAMES
 from bnsearch.search.sqlite import copy_in_memory
 from bnsearch.search.stages import status
-from bnsearch.search.store import check_database
+from bnsearch.search.storages import check_database
 from bnsearch.search.study_file import Study
 from bnsearch.search.study_lock import holders
 from bnsearch.search.trials import finished
