@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from bnsearch.search.choose import over_pairs, winner
+from bnsearch.search.choose import winner
+from bnsearch.search.intervals import over_pairs
 from bnsearch.search.looking import BY_STATISTICS, STATISTICS
 from bnsearch.search.trials import Trial
 

@@ -8,7 +8,7 @@ import optuna
 from optuna.distributions import FloatDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from bnsearch.search import choose
+from bnsearch.search import intervals
 from bnsearch.search.beside import remove_state
 from bnsearch.search.cohort import Lane
 from bnsearch.search.confirming import run_confirm
@@ -108,7 +108,7 @@ def result(session: Session, study: optuna.Study, look_number: int) -> dict[str,
     trials = [t for t in study.get_trials(deepcopy=False) if t.state == TrialState.COMPLETE]
     hits = np.array([unpack_bits(t.user_attrs["test_correct"], t.user_attrs["n_test"]) for t in trials])
     per_seed = [float(t.value) for t in trials if t.value is not None]
-    images, seeds = choose.over_images(hits), choose.over_seeds(per_seed)
+    images, seeds = intervals.over_images(hits), intervals.over_seeds(per_seed)
     total = np.sum([t.user_attrs["test_confusion"] for t in trials], axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         precision, recall = np.diag(total) / total.sum(axis=0), np.diag(total) / total.sum(axis=1)
@@ -158,7 +158,7 @@ def _ensemble(study: optuna.Study) -> dict[str, Any] | None:
     found = study.user_attrs.get(ENSEMBLE)
     if found is None:  # of an older version
         return None
-    interval = choose.over_images_of_one(found["n_correct"], found["n_test"])
+    interval = intervals.over_images_of_one(found["n_correct"], found["n_test"])
     return {"n_networks": found["n_networks"], "accuracy": interval.mean, "low": interval.low, "high": interval.high}
 
 

@@ -403,47 +403,6 @@ def test_optimism_needs_two_completed_trials(lacking: Trial) -> None:
     assert choose.optimism(lacking, whole, y, 0, 1) is None
 
 
-# ---- final
-
-
-@given(
-    st.lists(st.integers(0, 10_000).map(lambda i: i / 10_000), min_size=2, max_size=9).filter(lambda v: len(set(v)) > 1)
-)
-@untimed
-def test_the_interval_over_seeds_is_students(accuracies: list[float]) -> None:
-    found = choose.over_seeds(accuracies)
-    low, high = stats.t.interval(0.95, len(accuracies) - 1, loc=np.mean(accuracies), scale=stats.sem(accuracies))
-    assert (found.mean, found.low, found.high) == pytest.approx((np.mean(accuracies), max(low, 0.0), min(high, 1.0)))
-
-
-def test_the_interval_over_images_by_hand() -> None:
-    correct = np.array([[1, 1, 0, 1], [1, 0, 0, 1], [1, 1, 0, 0]], dtype=bool)
-    accuracies = [0.75, 0.5, 0.5]
-    hits = [1.0, 2 / 3, 0.0, 2 / 3]
-    mean = sum(accuracies) / 3
-    s2 = sum((a - mean) ** 2 for a in accuracies) / 2
-    image2 = sum((h - sum(hits) / 4) ** 2 for h in hits) / 3
-    half = 1.96 * math.sqrt(s2 / 3 + image2 / 4)
-    found = choose.over_images(correct)
-    assert found.mean == pytest.approx(mean)
-    assert found.low == pytest.approx(max(mean - half, 0))
-    assert found.high == pytest.approx(min(mean + half, 1))
-
-
-def test_the_interval_over_images_of_one_decided_network_is_the_binomial_one() -> None:
-    correct = np.repeat((np.arange(1000) < 600)[None], 4, axis=0)
-    found = choose.over_images(correct)
-    assert found.high - found.mean == pytest.approx(1.96 * math.sqrt(0.6 * 0.4 / 999))
-
-
-@given(hnp.arrays(np.bool_, st.tuples(st.integers(2, 6), st.integers(2, 40))))
-@untimed
-def test_the_interval_over_images_is_a_share_around_the_mean(correct: NDArray[np.bool_]) -> None:
-    found = choose.over_images(correct)
-    assert 0.0 <= found.low <= found.mean + 1e-12
-    assert found.mean - 1e-12 <= found.high <= 1.0
-
-
 def test_same_setting_asks_for_every_hyperparameter() -> None:
     setting = {"l2": 1e-3, "learning_rate": 0.1, "momentum": 0.9}
     assert choose.same_setting(setting, dict(reversed(setting.items())))

@@ -17,7 +17,7 @@ from bnsearch.data.part import Part
 from bnsearch.data.prepare import load_transform
 from bnsearch.errors import ChangedError, SpaceError, StoreError, StudyFileError, UsageError
 from bnsearch.model import fold, load_model
-from bnsearch.search import choose, materials, running
+from bnsearch.search import choose, intervals, materials, running
 from bnsearch.search.advance import Advance, advance
 from bnsearch.search.executor import local_executor
 from bnsearch.search.live import View
@@ -589,7 +589,7 @@ def test_the_result_is_that_of_the_test_set(whole: Study) -> None:
     correct = np.array([model.predict(X) == y for model in models])
     assert result["test_accuracy"]["per_seed"] == correct.mean(axis=1).tolist() == [t.value for t in trials]
     assert result["test_accuracy"]["mean"] == pytest.approx(correct.mean())
-    images, seeds = choose.over_images(correct), choose.over_seeds(correct.mean(axis=1))
+    images, seeds = intervals.over_images(correct), intervals.over_seeds(correct.mean(axis=1))
     assert (result["test_accuracy"]["low"], result["test_accuracy"]["high"]) == (images.low, images.high)
     assert result["test_accuracy_over_seeds"] == {"low": seeds.low, "high": seeds.high}
     confusion = np.zeros((10, 10), int)

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from bnsearch.report.colours import LIGHT
 from bnsearch.report.figures.frame import PERCENT, frame, shares, titled
 from bnsearch.report.words import Row, interval, percent, setting
-from bnsearch.search.choose import over_pairs
+from bnsearch.search.intervals import over_pairs
 
 
 def called(finalist: Row) -> str:
