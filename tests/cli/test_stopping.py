@@ -34,6 +34,26 @@ def test_a_search_ends_with_a_line_and_its_states_on_the_disk(number: signal.Sig
     assert len(list((folder / "tiny" / "states").glob("coarse-*.safetensors"))) == 4
 
 
+def test_a_signal_before_the_command_line_is_loaded_leaves_no_traceback() -> None:
+    """It met the import of half a library, and the reader a page of it."""
+    code = """
+        import builtins, os, signal
+        from bnsearch.__main__ import main
+
+        load = builtins.__import__
+
+        def interrupted(name, *rest):
+            if name == "click":
+                os.kill(os.getpid(), signal.SIGINT)
+            return load(name, *rest)
+
+        builtins.__import__ = interrupted
+        main()
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
 def test_a_signal_to_all_processes_is_one_to_the_coordinator(folder: Path) -> None:
     """As a service or a batch system sends it; its workers are not told of as dead."""
     with endless_search(folder, workers=2, until="tiny.coarse") as process:
