@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks.reproduction import pictures, theirs
+from benchmarks.reproduction import theirs
 from benchmarks.reproduction.ours import Group
+from benchmarks.reproduction.pictures import b17
 from benchmarks.reproduction.sections import overfit, spike
 from tests.reproduction.made import MadeRuns, group, whole
 
@@ -68,7 +69,7 @@ def test_networks_that_all_come_to_100_percent() -> None:
 
 
 def test_the_picture_has_a_line_for_each_seed() -> None:
-    figure = pictures.overfit(MadeRuns(b17_overfit=_variants(_as_b17, overfit.MOMENTA)))
+    figure = b17.overfit(MadeRuns(b17_overfit=_variants(_as_b17, overfit.MOMENTA)))
     assert len(figure.data) == 7 * 3 * 2
     assert all(trace.fill is None for trace in figure.data)
 
@@ -103,6 +104,6 @@ def test_the_spikes_table_and_picture_begin_at_the_start() -> None:
             variants.append(({"bn_statistics": kind, "epochs": epochs}, own))
     runs = MadeRuns(b17_spike=variants)
     assert whole(spike.spike(runs)).count("2.500 ± 0.000") == 2
-    figure = pictures.spike(runs)
+    figure = b17.spike(runs)
     assert figure.layout.xaxis.ticktext[0] == "start"
     assert all(trace.y[0] == 2.5 for trace in figure.data if trace.name)

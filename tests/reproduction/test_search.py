@@ -2,8 +2,8 @@
 
 import pytest
 
-from benchmarks.reproduction import pictures
 from benchmarks.reproduction.ours import Group
+from benchmarks.reproduction.pictures import n19
 from benchmarks.reproduction.sections import search
 from tests.reproduction.made import MadeRuns, group, trial, whole
 
@@ -35,9 +35,9 @@ def test_the_files_own_setting_is_marked_as_not_drawn(chosen: float, drawn: bool
     assert text.count("(the file's own, not drawn)") == 1
     assert "| λ 0.005 (the file's own, not drawn): 53.00 |" in text
     assert ("the file's own and none of the twenty draws" in text) is not drawn
-    names = [trace.name for trace in pictures.search(_runs(chosen)).data]
+    names = [trace.name for trace in n19.search(_runs(chosen)).data]
     assert names == ["coarse (ours)", "the file's own λ", "fine (ours)", "the best three of N19"]
-    assert [trace.name for trace in pictures.search_cost(_runs(chosen)).data] == names[:3]
+    assert [trace.name for trace in n19.search_cost(_runs(chosen)).data] == names[:3]
 
 
 def test_the_highest_of_several_ways_is_said_to_be_picked_by_test() -> None:

@@ -1,29 +1,22 @@
-"""The pictures of the page: what each shows, as a plotly figure."""
+"""B17's experiments as plotly figures."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
-from benchmarks.reproduction import theirs
-from benchmarks.reproduction.ours import Group, Runs
+from benchmarks.reproduction.ours import Runs
 from benchmarks.reproduction.panels import THIRD, WIDTH, WITH, WITHOUT, Line, Panel, panels
+from benchmarks.reproduction.pictures.common import both_parts
 from benchmarks.reproduction.sections.final import CURES
 from benchmarks.reproduction.sections.grids import NAMES, STATISTICS, settings
 from benchmarks.reproduction.sections.layers import HIDDEN as DEEPER
 from benchmarks.reproduction.sections.layers import RATES, Trio
-from benchmarks.reproduction.sections.networks import HIDDEN, network
 from benchmarks.reproduction.sections.overfit import HIDDEN as OVERFIT
 from benchmarks.reproduction.sections.overfit import MOMENTA
-from benchmarks.reproduction.sections.search import given
-from benchmarks.reproduction.sections.sensitivity import SIGMAS
-from benchmarks.reproduction.sections.sensitivity import network as of_sigma
 from benchmarks.reproduction.sections.spike import EPOCHS as SPIKE_EPOCHS
 from benchmarks.reproduction.sections.spike import costs
-from bnsearch.report.colours import LIGHT
-from bnsearch.report.figures.confusion import matrix
-from bnsearch.report.figures.frame import LOGARITHMIC, PERCENT, frame, titled
+from bnsearch.report.figures.frame import PERCENT, frame, titled
 from bnsearch.report.words import number
 
 COSTS = [1.0, 4.0]  # of B17's networks with and without BN; what overflows is cut off
@@ -72,16 +65,6 @@ def spike(runs: Runs) -> go.Figure:
     axis = {"type": "log", "tickvals": list(x), "ticktext": ["start", *map(str, SPIKE_EPOCHS)]}
     axis |= {"range": [np.log10(START) - 0.02, np.log10(SPIKE_EPOCHS[-1]) + 0.02]}
     return panels([Panel("training cost of the 100 images", lines, {"rangemode": "tozero"}, axis)], 1, "epochs", 330)
-
-
-def both_parts(name: str, group: Group, colour: str, figure: str = "accuracy") -> list[Line]:
-    """Dashed what training itself sees, with the batch's moments; validation rows solid."""
-    return [
-        Line.of(
-            f"{name}, in training{' (batch moments)' * (name != 'no BN')}", group, f"train_{figure}", colour, "dash"
-        ),
-        Line.of(f"{name}, validation", group, f"valid_{figure}", colour),
-    ]
 
 
 def trio(found: Trio, figure: str) -> list[Line]:
@@ -169,90 +152,3 @@ def statistics(runs: Runs) -> go.Figure:
         traces.append(go.Scatter(x=x, y=y, mode="markers", marker=marker, error_y=bars, name=NAMES[kind]))
     axis = {"tickvals": list(range(len(names))), "ticktext": names, "showgrid": False, "range": [-0.5, 3.5]}
     return frame(traces, axis, titled("test accuracy (mean ± sd)", **PERCENT), 320, width=WIDTH)
-
-
-def confusion(name: str) -> Callable[[Runs], go.Figure]:
-    """Of a study's final networks together."""
-
-    def figure(runs: Runs) -> go.Figure:
-        result = runs.attrs(name, "final")["result"]
-        return matrix(result["confusion"], result["classes"], True).update_layout(width=560)
-
-    return figure
-
-
-def networks(runs: Runs) -> go.Figure:
-    """N19's figures 2 to 5."""
-    found = []
-    figures = {"accuracy": PERCENT | {"range": [20, 66]}, "loss": {"range": [0.9, 2.35]}, "cost": {"range": [1.0, 4.0]}}
-    for figure, axis in figures.items():
-        for n in HIDDEN:
-            lines = both_parts("no BN", network(runs, n, "none"), WITHOUT, figure)
-            lines += both_parts("BN", network(runs, n, "affine"), WITH, figure)
-            found.append(Panel(f"{n} layers: {figure}", lines, axis))
-    for n in HIDDEN:
-        rate = Line.of("learning rate", network(runs, n, "affine"), "learning_rate", THIRD)
-        found.append(Panel(f"{n} layers: learning rate", [rate]))
-    return panels(found, 2, "step", 980)
-
-
-def search(runs: Runs) -> go.Figure:
-    """N19's figures 6 and 7: accuracy."""
-    x, y = [l2 for l2, _ in theirs.N19_SEARCH], [100 * accuracy for _, accuracy in theirs.N19_SEARCH]
-    marker = {"color": LIGHT.best, "symbol": "x", "size": 10}
-    best = go.Scatter(x=x, y=y, mode="markers", marker=marker, name="the best three of N19")
-    return _by_l2([*_searched(runs, "valid_accuracy", 100.0), best], titled("validation accuracy", **PERCENT))
-
-
-def search_cost(runs: Runs) -> go.Figure:
-    """N19's figures 6 and 7: cost."""
-    return _by_l2(_searched(runs, "valid_cost"), titled("validation cost"))
-
-
-def _by_l2(traces: Sequence[go.Scatter], y: dict[str, Any]) -> go.Figure:
-    return frame(traces, titled("λ", **LOGARITHMIC, dtick=1), y, 360, width=WIDTH)
-
-
-def _searched(runs: Runs, name: str, factor: float = 1.0) -> list[go.Scatter]:
-    """A figure of each trial; open: the study file's own λ."""
-    traces = []
-    for stage, colour, symbol in (("coarse", LIGHT.coarse, "circle"), ("fine", LIGHT.fine, "diamond")):
-        trials = runs.stage("n19-search", stage).trials
-        for drawn, shape, said in ((True, symbol, f"{stage} (ours)"), (False, f"{symbol}-open", "the file's own λ")):
-            own = [t for t in trials if (t.params["l2"] != given(runs)) is drawn]
-            x, y = [t.params["l2"] for t in own], [factor * t.user_attrs[name] for t in own]
-            marker = {"color": colour, "symbol": shape, "size": 10}
-            if own:
-                traces.append(go.Scatter(x=x, y=y, mode="markers", marker=marker, name=said))
-    return traces
-
-
-def sensitivity(runs: Runs) -> go.Figure:
-    """N19's figure 10."""
-    found = []
-    for norm, title in (("none", "without BN"), ("affine", "with BN")):
-        lines = [
-            Line.of(f"σ = {sigma:g}", of_sigma(runs, norm, sigma), "train_loss", *look)
-            for sigma, look in zip(SIGMAS, ((WITH,), (WITHOUT,), (THIRD, "dot")), strict=True)
-        ]
-        found.append(Panel(f"training loss, {title}", lines, {"range": [1.0, 2.4]}))
-    return panels(found, 2, "step", 340)
-
-
-PICTURES: dict[str, Callable[[Runs], go.Figure]] = {
-    "b17-overfit": overfit,
-    "b17-overfit-slow": overfit_slow,
-    "b17-spike": spike,
-    "b17-depth": depth,
-    "b17-speed": speed,
-    "b17-ranking-coarse": grid("b17-ranking-coarse"),
-    "b17-ranking-fine": grid("b17-ranking-fine"),
-    "b17-final": final,
-    "b17-statistics": statistics,
-    "b17-confusion": confusion("cifar10-momentum"),
-    "n19-networks": networks,
-    "n19-search": search,
-    "n19-search-cost": search_cost,
-    "n19-confusion": confusion("n19-final"),
-    "n19-sensitivity": sensitivity,
-}
