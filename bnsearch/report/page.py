@@ -1,8 +1,8 @@
 """One self-contained HTML page: template, style, script, plotly's own code and the figures, all in one file.
 
-The page asks for nothing from anywhere, and its Content-Security-Policy forbids it to: only the script with the hash
-that stands there may run, and what that one unpacks (a blob: address names nothing that is written in a page), so that
-nothing in a study's names could become one.
+The page asks for nothing from anywhere, and its Content-Security-Policy forbids it to: only the scripts with the hashes
+that stand there may run, and what they make themselves (no text can know a blob: address beforehand), so that nothing
+in a study's names could become one.
 """
 
 import base64
@@ -40,8 +40,8 @@ def render(name: str, sections: Sequence[Section], made: datetime | None = None)
         figures={drawing.name: _json(_figure(drawing)) for drawing in drawings},
         style=_source("report.css"),
         script=script,
-        plotly=_plotly(),
-        hash=_hash(script),
+        plotly=_plotly()[0],
+        hashes=[_hash(script), _plotly()[1]],
     )
 
 
@@ -90,11 +90,12 @@ def _loader() -> PackageLoader:
 
 
 @cache
-def _plotly() -> str:
-    """plotly.js compressed: a third of its size, and unpacked by the browser in an instant."""
+def _plotly() -> tuple[str, str]:
+    """plotly.js compressed (a third of its size, and unpacked by the browser in an instant), and its hash."""
     from plotly.offline import get_plotlyjs
 
-    return base64.b64encode(gzip.compress(_compiled_once(str(get_plotlyjs())).encode(), 9, mtime=0)).decode()
+    code = _compiled_once(str(get_plotlyjs()))
+    return base64.b64encode(gzip.compress(code.encode(), 9, mtime=0)).decode(), _hash(code)
 
 
 def _compiled_once(code: str) -> str:

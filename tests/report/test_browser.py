@@ -102,6 +102,15 @@ def test_all_figures_are_drawn(show: Show, pages: str, request: pytest.FixtureRe
     assert all(n > 0 for n in found.values()), found
 
 
+def test_figures_are_drawn_where_a_script_has_no_address_that_works(browser: Browser, rich: Path) -> None:
+    page = browser.new_context().new_page()
+    page.add_init_script("URL.createObjectURL = () => 'blob:null/nothing'")
+    page.goto(rich.as_uri())
+    page.wait_for_selector("html[data-drawn]", state="attached", timeout=60_000)
+    assert all(n > 0 for n in page.evaluate(POINTS).values())
+    page.context.close()
+
+
 DRAWN = """() => [...document.querySelectorAll(".plot")].filter((p) => p.offsetParent && p.querySelector(".main-svg"))
     .map((p) => p.id)"""
 VISIBLE = """() => [...document.querySelectorAll(".plot")].filter((p) => p.offsetParent).map((p) => p.id)"""

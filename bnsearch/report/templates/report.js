@@ -27,14 +27,12 @@
     const text = atob(document.getElementById(id).textContent), bytes = new Uint8Array(text.length);
     for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    const script = document.createElement("script"), code = await new Response(stream).blob();
-    script.src = URL.createObjectURL(code); // read and compiled beside this thread, which text would hold up
-    await new Promise((done, failed) => {
-      script.onload = done;
-      script.onerror = () => failed(new Error(`${id} did not run`));
-      document.head.append(script);
-    });
-    URL.revokeObjectURL(script.src);
+    const code = await new Response(stream).blob(), address = URL.createObjectURL(code);
+    const add = (properties) => document.head.append(Object.assign(document.createElement("script"), properties));
+    // by its address it is compiled beside this thread; a browser may give a file's pages none that works
+    const ran = await new Promise((say) => add({ src: address, onload: () => say(true), onerror: () => say(false) }));
+    URL.revokeObjectURL(address);
+    if (!ran) add({ textContent: await code.text() });
   }
 
   // A copy in which every light colour is replaced by its dark one.
