@@ -31,6 +31,9 @@ untimed = settings(
     deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], max_examples=50
 )
 
+# CALL_SECONDS with which calls have 1, 10, 100, … steps on any machine, fast or slow; with 0.0 each has one
+TENFOLD = 1e9
+
 
 class Inline(Executor):
     """Does the work when it is submitted, in this process."""

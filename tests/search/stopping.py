@@ -21,16 +21,20 @@ WRITES = (
 )
 
 
-class Countdown(Silent):
-    """Raises KeyboardInterrupt at the n-th event."""
+class Crash(Exception):
+    """Ends a search as a kill does: nobody writes states on the way out, as after Ctrl-C."""
 
-    def __init__(self, n: int):
-        self.left = n
+
+class Countdown(Silent):
+    """Raises KeyboardInterrupt, or what is asked for, at the n-th event."""
+
+    def __init__(self, n: int, error: type[BaseException] = KeyboardInterrupt):
+        self.left, self.error = n, error
 
     def tick(self) -> None:
         self.left -= 1
         if self.left == 0:
-            raise KeyboardInterrupt
+            raise self.error
 
     def begin(self, what: str, total: float | None = None) -> None:
         self.tick()
@@ -52,15 +56,15 @@ def again_and_again(attempt: Callable[[int], object], first: int = 1, more: int 
         try:
             attempt(first + more * n_stopped)
             return n_stopped
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, Crash):
             n_stopped += 1
 
 
 class Stopping(Inline):
     """The n-th call never comes back."""
 
-    def __init__(self, n: int):
-        self.countdown = Countdown(n)
+    def __init__(self, n: int, error: type[BaseException] = KeyboardInterrupt):
+        self.countdown = Countdown(n, error)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         self.countdown.tick()

@@ -47,7 +47,7 @@ from tests.search.helpers import (
     trials_of,
     without_look,
 )
-from tests.search.stopping import Countdown, Stopping, again_and_again, stop_at_write
+from tests.search.stopping import Countdown, Crash, Stopping, again_and_again, stop_at_write
 
 AS_MANY_STEPS = changed(
     BRIEF, ("batch_size = 40", "batch_size = 20"), ("trials = 4\n[confirm]", "trials = 1\n[confirm]")
@@ -68,11 +68,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Study:
 
 
 @pytest.fixture
-def many_calls(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
-    """After the first call a step a call, so that there is much to interrupt; states are stored at each or never."""
+def many_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step a call, so that there is much to interrupt; states are stored at each."""
     monkeypatch.setattr(schedule, "CALL_SECONDS", 0.0)
-    monkeypatch.setattr(running, "STATE_SECONDS", 0.0 if request.param else 1e9)
-    return bool(request.param)
+    monkeypatch.setattr(running, "STATE_SECONDS", 0.0)
 
 
 def assert_as_if_never_stopped(study: Study, whole: Study, *stages: str) -> None:
@@ -87,15 +86,17 @@ def assert_as_if_never_stopped(study: Study, whole: Study, *stages: str) -> None
 # ---- stopped by the user
 
 
-@pytest.mark.parametrize("many_calls", [False], ids=["from the start"], indirect=True)
-def test_stopped_at_every_event_of_a_search(many_calls: bool, tmp_path: Path, whole: Study) -> None:
+@pytest.mark.usefixtures("many_calls")
+def test_stopped_at_every_event_of_a_search(tmp_path: Path, whole: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without states it begins anew each time, and so comes an event further."""
+    monkeypatch.setattr(running, "STATE_SECONDS", 1e9)
     study = brief(tmp_path)
-    assert again_and_again(lambda n: run(study, "coarse", progress=Countdown(n))) > 8
+    assert again_and_again(lambda n: run(study, "coarse", progress=Countdown(n, Crash))) > plan_of(study).n_steps
     assert_as_if_never_stopped(study, whole, "coarse")
 
 
-@pytest.mark.parametrize("many_calls", [True], ids=["from stored states"], indirect=True)
-def test_stopped_at_growing_distances_along_the_chain(many_calls: bool, tmp_path: Path, whole: Study) -> None:
+@pytest.mark.usefixtures("many_calls")
+def test_stopped_at_growing_distances_along_the_chain(tmp_path: Path, whole: Study) -> None:
     study = brief(tmp_path)
 
     def attempt(n: int) -> None:
@@ -106,8 +107,8 @@ def test_stopped_at_growing_distances_along_the_chain(many_calls: bool, tmp_path
     assert_as_if_never_stopped(study, whole)
 
 
-@pytest.mark.parametrize("many_calls", [True], ids=["from stored states"], indirect=True)
-def test_the_time_before_a_stop_counts(many_calls: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("many_calls")
+def test_the_time_before_a_stop_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A trial that was gone on with once told the time of its last part alone."""
 
     def a_minute_a_step(plan: Any, configurations: Any, state: Any, to_step: int, *how: Any) -> Any:
@@ -125,7 +126,8 @@ def test_stopped_with_worker_processes(tmp_path: Path, whole: Study, monkeypatch
     monkeypatch.setattr(schedule, "CALL_SECONDS", 0.0)
     study = brief(tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        run(study, "coarse", executor=lambda: local_executor(2), progress=Countdown(9))
+        run(study, "coarse", executor=lambda: local_executor(2), progress=Countdown(20))
+    assert len(list((study.results / "states").glob("coarse-*.safetensors"))) == 4
     run(study, "coarse", n_workers=1)
     assert_as_if_never_stopped(study, whole, "coarse")
 
@@ -133,8 +135,8 @@ def test_stopped_with_worker_processes(tmp_path: Path, whole: Study, monkeypatch
 # ---- stopped at work
 
 
-@pytest.mark.parametrize("many_calls", [True], ids=["from stored states"], indirect=True)
-def test_stopped_at_every_call_of_a_worker(many_calls: bool, tmp_path: Path, whole: Study) -> None:
+@pytest.mark.usefixtures("many_calls")
+def test_stopped_at_every_call_of_a_worker(tmp_path: Path, whole: Study) -> None:
     study = brief(tmp_path)
     assert again_and_again(lambda n: run(study, "coarse", executor=lambda: Stopping(n))) > 5
     assert_as_if_never_stopped(study, whole, "coarse")
@@ -155,11 +157,15 @@ class Failing(Inline):
         return super().submit(fn, *args, **kwargs)
 
 
+@pytest.mark.usefixtures("many_calls")
 def test_a_worker_that_fails_loses_nothing(tmp_path: Path, whole: Study) -> None:
     study = brief(tmp_path)
-    for n in (1, 2, 3, 5):
+    for n in (1, 2, 3, 30):
         with pytest.raises(ValueError, match="a bug"):
             run(study, "coarse", executor=lambda n=n: Failing(n))
+    trials = trials_of(study, "coarse")
+    assert {t.state for t in trials} == {TrialState.RUNNING}
+    assert all(t.intermediate_values for t in trials), "so that there is something to lose"
     run(study, "coarse")
     assert_as_if_never_stopped(study, whole, "coarse")
 
@@ -304,11 +310,9 @@ def stop_after_a_value(study: Study, stage: str, monkeypatch: pytest.MonkeyPatch
 # ---- states that were damaged meanwhile
 
 
-@pytest.mark.parametrize("many_calls", [True], ids=["from stored states"], indirect=True)
+@pytest.mark.usefixtures("many_calls")
 @pytest.mark.parametrize("stage", ["coarse", "final"])
-def test_a_damaged_state_changes_no_number(
-    stage: str, many_calls: bool, tmp_path: Path, whole: Study, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_damaged_state_changes_no_number(stage: str, tmp_path: Path, whole: Study) -> None:
     """In final the last states are on the disk when the test set is opened: none but those must be exported."""
     study, heard = brief(tmp_path), Heard()
     run(study, *STAGES[: STAGES.index(stage)])
@@ -354,7 +358,7 @@ def test_every_lane_is_stored_in_time(n_workers: int, tmp_path: Path, monkeypatc
         seen.setdefault(lane.number, [call]).append(executor.now)
 
     study = tiny(tmp_path, "training.epochs=10", "coarse.trials=9")
-    monkeypatch.setattr(schedule, "CALL_SECONDS", 0.0)  # after the first call a step a call, of 60
+    monkeypatch.setattr(schedule, "CALL_SECONDS", 0.0)  # a step a call, of 60
     monkeypatch.setattr(running.time, "monotonic", lambda: executor.now)
     monkeypatch.setattr(running_trial, "save_lane", save)
     run(study, "coarse", executor=lambda: executor, n_workers=n_workers)

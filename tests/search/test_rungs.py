@@ -13,7 +13,7 @@ from bnsearch.search.stages import run_all, run_stage, status
 from bnsearch.search.study_file import Study
 from tests.helpers import TINY, changed
 from tests.search.helpers import at_work, attrs_of, files, record, run, stored, tiny, trials_of
-from tests.search.stopping import Countdown, Stopping, again_and_again, stop_at_write
+from tests.search.stopping import Countdown, Crash, Stopping, again_and_again, stop_at_write
 
 HALVED = changed(
     TINY,
@@ -226,11 +226,13 @@ def test_a_default_that_was_stopped_is_a_finalist_and_no_comparison_is_made_of_i
 # ---- stopped and gone on with
 
 
-@pytest.fixture(params=[True, False], ids=["from stored states", "from the last rung"])
-def many_calls(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After the first call a step a call; states are stored at each, or at rungs alone."""
+@pytest.fixture(params=[KeyboardInterrupt, Crash], ids=["from stored states", "from the last rung"])
+def how(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> type[BaseException]:
+    """What stops it; a step a call, and states are stored at each, or at rungs alone."""
     monkeypatch.setattr(schedule, "CALL_SECONDS", 0.0)
-    monkeypatch.setattr(running, "STATE_SECONDS", 0.0 if request.param else 1e9)
+    monkeypatch.setattr(running, "STATE_SECONDS", 1e9 if request.param is Crash else 0.0)
+    error: type[BaseException] = request.param
+    return error
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -250,22 +252,32 @@ def test_stopped_between_any_two_writes(
 
 
 @pytest.mark.parametrize("lose", [False, True], ids=["with its states", "without"])
-def test_stopped_at_calls_of_workers(lose: bool, many_calls: None, coarse: Study, tmp_path: Path) -> None:
+def test_stopped_at_calls_of_workers(lose: bool, how: type[BaseException], coarse: Study, tmp_path: Path) -> None:
     """A lane without its state starts at step 0, and is ranked at the rungs as before."""
-    study = halved(tmp_path)
+    study, passed = halved(tmp_path), set[int]()
 
     def attempt(n: int) -> None:
         if lose:
             shutil.rmtree(study.results / "states", ignore_errors=True)
-        run(study, "coarse", executor=lambda: Stopping(n))
+        try:
+            run(study, "coarse", executor=lambda: Stopping(n, how))
+        except (KeyboardInterrupt, Crash):
+            passed.add(n_passed(study))
+            raise
 
-    assert again_and_again(attempt, first=3, more=1) > 3
+    assert again_and_again(attempt, first=3, more=9 if lose or how is Crash else 1) > 3
+    assert passed == {0, 1, 2}, "before the first rung, between both, and after"
     assert_as(study, coarse)
 
 
-def test_stopped_at_events(many_calls: None, coarse: Study, tmp_path: Path) -> None:
+def n_passed(study: Study) -> int:
+    """Rungs at which the trials of coarse have been ranked."""
+    return sum(any(f"rung_{i}_rank" in t.user_attrs for t in trials_of(study, "coarse")) for i in (1, 2))
+
+
+def test_stopped_at_events(how: type[BaseException], coarse: Study, tmp_path: Path) -> None:
     study = halved(tmp_path)
-    attempt: Callable[[int], object] = lambda n: run(study, "coarse", progress=Countdown(n))  # noqa: E731
+    attempt: Callable[[int], object] = lambda n: run(study, "coarse", progress=Countdown(n, how))  # noqa: E731
     assert again_and_again(attempt, first=4, more=3) > 3
     assert_as(study, coarse)
 
@@ -277,6 +289,7 @@ def test_a_database_from_before_a_rung_decides_the_same(
     study = halved(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         run(study, "coarse", executor=lambda: Stopping(3))
+    assert n_passed(study) == 0
     shutil.copy(tmp_path / "tiny.db", tmp_path / "copy")
     monkeypatch.setattr(running, "STATE_SECONDS", 0.0)
     monkeypatch.setattr(schedule, "CALL_SECONDS", 0.0)
