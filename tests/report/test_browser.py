@@ -11,13 +11,14 @@ from playwright.sync_api import Browser, Page
 from bnsearch.report.colours import DARK, LIGHT, contrast
 from bnsearch.report.page import render
 from bnsearch.report.report import report, sections_of
+from bnsearch.search import schedule
 from bnsearch.search.stages import run_stage
 from bnsearch.search.study_file import Study
 from tests.browser import LAPTOP, PHONE, in_browser
 from tests.report import made
 from tests.report.test_page import hostile
 from tests.report.test_report import COMPARED
-from tests.search.helpers import at_work, run, stored, tiny
+from tests.search.helpers import at_work, run, stored, tiny, trials_of
 from tests.search.stopping import Stopping
 
 pytestmark = in_browser
@@ -381,14 +382,16 @@ def test_headings_landmarks_and_focus(show: Show, rich: Path) -> None:
     assert page.evaluate(unnamed) == 0
 
 
-@pytest.fixture(params=[1, 4], ids=["begun", "some epochs"])
-def under_way(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+@pytest.fixture(params=[0, 3], ids=["begun", "some epochs"])
+def under_way(tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The page of a study while a process is at work on it, before or after networks were first evaluated."""
+    monkeypatch.setattr(schedule, "CALL_SECONDS", 0.0)  # a step a call, of 6 an epoch
     study = tiny(tmp_path, "training.epochs=400", "coarse.trials=2")
     path = tmp_path / "report.html"
-    with at_work(study, n_workers=1, executor=lambda: Stopping(request.param)) as session:
+    with at_work(study, n_workers=1, executor=lambda: Stopping(3 + 6 * request.param)) as session:
         with pytest.raises(KeyboardInterrupt):
             run_stage(session, "coarse")
+        assert [len(t.intermediate_values) for t in trials_of(study, "coarse")] == [request.param] * 2
         path.write_text(report(study, session.store))
     return path
 

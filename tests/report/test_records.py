@@ -10,10 +10,10 @@ import pytest
 
 from bnsearch.model import Model
 from bnsearch.report.records import StudyRecord, read
+from bnsearch.search import schedule
 from bnsearch.search.mistakes import NAME, Mistakes
-from bnsearch.search.stages import run_stage
 from bnsearch.search.study_file import Study
-from tests.search.helpers import at_work, run, stored, tiny, trials_of
+from tests.search.helpers import run, stored, tiny, trials_of
 from tests.search.stopping import Stopping
 
 
@@ -66,22 +66,18 @@ def test_trials_of_every_kind(mixed: Study) -> None:
             assert steps == [step for step in (12, 24) if step < (t.stopped_at or 0)]
 
 
-def test_a_stage_under_way(tmp_path: Path) -> None:
-    """Some trials are done, and others have been seen after some epochs."""
+def test_a_stage_under_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No trial is done, and all have been seen after some epochs."""
+    monkeypatch.setattr(schedule, "CALL_SECONDS", 0.0)
     study = tiny(tmp_path, "training.epochs=400", "coarse.trials=2")
-
-    def stop(n: int) -> None:
-        with at_work(study, n_workers=1, executor=lambda: Stopping(n)) as session:
-            run_stage(session, "coarse")
-
     with pytest.raises(KeyboardInterrupt):
-        stop(6)
+        run(study, "coarse", n_workers=1, executor=lambda: Stopping(21))  # the news of the call before are lost
     record = record_of(study)
     (coarse,) = record.stages
     assert [t.state for t in coarse.trials] == ["running", "running"]
     for t in coarse.trials:
         assert t.ended is None
-        assert 0 < t.n_epochs < 400
+        assert t.n_epochs == 3, "18 steps, of 6 an epoch"
         assert 0.0 <= (t.accuracy or 0.0) <= 1.0
     assert record.model is record.mistakes is None
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from bnsearch.search import schedule
 from bnsearch.search.setups import STAGES
 from bnsearch.search.study_file import Study
-from tests.search.helpers import Heard, files, record, run, tiny, trials_of
+from tests.search.helpers import TENFOLD, Heard, files, record, run, tiny, trials_of
 
 REAL, REAL_TIME = datetime.datetime, time.time
 DAY_SECONDS = 86_400.0
@@ -47,7 +48,10 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return Clock()
 
 
-def test_a_clock_that_is_set_back_a_day(clock: Clock, whole: Study, tmp_path: Path) -> None:
+def test_a_clock_that_is_set_back_a_day(
+    clock: Clock, whole: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(schedule, "CALL_SECONDS", TENFOLD)  # so many pieces of news that trials end a day earlier
     study = tiny(tmp_path)
     assert run(study, *STAGES, progress=clock) == [True] * 4
     assert not clock.lines

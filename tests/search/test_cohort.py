@@ -23,7 +23,7 @@ from bnsearch.search.executor import local_executor
 from bnsearch.search.plan import Configuration, Plan
 from bnsearch.search.schedule import train_lanes
 from tests.core.helpers import assert_identical
-from tests.search.helpers import CONFIGURATIONS, Inline, plan_of, tiny, untimed
+from tests.search.helpers import CONFIGURATIONS, TENFOLD, Inline, plan_of, tiny, untimed
 
 N_STEPS = 24
 EARLY = Configuration(1e-3, 1e30, 0.5)  # not finite after the first epoch
@@ -123,11 +123,11 @@ def test_the_packing_does_not_matter(plans: dict[str, Plan], n_workers: int, wid
 
 
 def test_many_short_calls_are_one_long_one(plans: dict[str, Plan], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(schedule, "CALL_SECONDS", 0.0)  # after the first call, a step a call
+    monkeypatch.setattr(schedule, "CALL_SECONDS", 0.0)  # a step a call
     plan = plans["affine"]
     found = courses(lanes_of(plan, CONFIGURATIONS[:3]))
     for number, configuration in enumerate(CONFIGURATIONS[:3], start=10):
-        assert found[number].n_calls >= 4
+        assert found[number].n_calls == N_STEPS
         assert_same(found[number], alone(plan, configuration))
 
 
@@ -188,11 +188,14 @@ def test_a_diverged_lane_is_reported_with_its_step_and_the_others_go_on(plans: d
         assert all(r.step < found[10 + i].diverged_at for r in finite)  # type: ignore[operator]
 
 
-def test_nothing_is_told_of_a_lane_after_it_diverged(plans: dict[str, Plan]) -> None:
+def test_nothing_is_told_of_a_lane_after_it_diverged(plans: dict[str, Plan], monkeypatch: pytest.MonkeyPatch) -> None:
     """Once, the rest of the same call was told too, and how long a call lasts depends on the clock."""
+    monkeypatch.setattr(schedule, "CALL_SECONDS", TENFOLD)
     found = courses(lanes_of(plans["affine"], [EARLY, LATE]))
     assert [r.step for r in found[10].records] == [6]
     assert [r.step for r in found[11].records] == [6, 12, 18]
+    assert found[11].state is not None
+    assert found[11].state.step == N_STEPS, "so far its call went on"
 
 
 def test_a_diverged_lane_is_not_trained_further(plans: dict[str, Plan], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -347,8 +350,11 @@ def test_all_workers_are_at_work_until_the_end(
     assert spent <= 1.15 * least + max(groups)  # a call at the end has one step of so many
 
 
-def test_calls_begin_with_one_step_and_grow_tenfold_at_most(plans: dict[str, Plan]) -> None:
+def test_calls_begin_with_one_step_and_grow_tenfold_at_most(
+    plans: dict[str, Plan], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The first had 20 steps whatever they cost: of a very large network, more work than may be lost."""
+    monkeypatch.setattr(schedule, "CALL_SECONDS", TENFOLD)
     plan = dataclasses.replace(plans["affine"], n_steps=300)
     steps = [
         item.state.step for items in train_lanes(lanes_of(plan, CONFIGURATIONS[:1]), Inline(), 1) for item in items

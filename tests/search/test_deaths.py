@@ -29,6 +29,7 @@ from tests.core.helpers import assert_identical
 from tests.helpers import BRIEF
 from tests.search.helpers import (
     CONFIGURATIONS,
+    TENFOLD,
     Heard,
     Inline,
     attrs_of,
@@ -108,7 +109,8 @@ def test_a_cohort_whose_worker_dies_goes_on_in_halves(error: Exception, plan: Pl
     assert executor.calls[:3] == [8, 4, 4]
 
 
-def test_it_goes_on_from_where_it_was(plan: Plan, alone: dict[int, Any]) -> None:
+def test_it_goes_on_from_where_it_was(plan: Plan, alone: dict[int, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "CALL_SECONDS", TENFOLD)
     last, (death,) = train(plan, Mortal(lambda lanes, step, n: n == 3), n_workers=1)
     assert death.step == 11
     assert_as_alone(last, alone)
@@ -121,8 +123,9 @@ def test_it_goes_on_from_where_it_was(plan: Plan, alone: dict[int, Any]) -> None
 @pytest.mark.parametrize("n_workers", [1, 2, 5])
 @pytest.mark.parametrize("at_step", [0, 11])
 def test_a_lane_at_which_every_worker_dies_is_given_up_alone(
-    n_workers: int, at_step: int, plan: Plan, alone: dict[int, Any]
+    n_workers: int, at_step: int, plan: Plan, alone: dict[int, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(schedule, "CALL_SECONDS", TENFOLD)
     bad = CONFIGURATIONS[5]
     last, deaths = train(plan, Mortal(lambda lanes, step, n: bad in lanes and step >= at_step), n_workers)
     assert_as_alone(last, alone, but=[5])

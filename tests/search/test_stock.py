@@ -64,9 +64,9 @@ def test_more_of_a_finished_study_is_the_difference(whole: Study) -> None:
     assert [work.n_left for work in works.values()] == [2, 3, 3 * n_finalists, 2]
 
 
-@pytest.mark.parametrize("n_calls", [16, 36, 46, 60])
+@pytest.mark.parametrize(("n_calls", "n_passed"), [(16, 0), (36, 1), (46, 1), (60, 2)])
 def test_of_a_search_that_was_stopped_what_it_did_not_come_to(
-    n_calls: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    n_calls: int, n_passed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With rungs: before the first, between both, and after."""
     monkeypatch.setattr(schedule, "CALL_SECONDS", 0.0)
@@ -77,6 +77,7 @@ def test_of_a_search_that_was_stopped_what_it_did_not_come_to(
         run(study, "coarse", executor=lambda: Stopping(n_calls))
     left = works_of(study)["coarse"]
     trials = trials_of(study, "coarse")
+    assert sum(any(f"rung_{i}_rank" in t.user_attrs for t in trials) for i in (1, 2)) == n_passed
     done = sum(
         t.user_attrs.get("pruned_at_step", max(t.intermediate_values, default=0) * 6)
         for t in trials
