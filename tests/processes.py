@@ -5,8 +5,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
+PATIENCE_SECONDS = 60.0  # for what must come, on however slow a machine
 GONE_SECONDS = 5.0  # promised: by then a coordinator has ended that was asked to, and workers have left a dead one
 
 
@@ -49,8 +51,7 @@ class Command:
         workers, began = self.workers(), time.monotonic()
         self.process.send_signal(number)
         self.process.wait()
-        while any(map(is_alive, workers)):
-            time.sleep(0.01)
+        until_gone(workers)
         return time.monotonic() - began
 
     def said(self) -> str:
@@ -76,6 +77,14 @@ def is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def until_gone(pids: Iterable[int]) -> None:
+    """Wait for the end of processes."""
+    patience = time.monotonic() + PATIENCE_SECONDS
+    while any(map(is_alive, pids)):
+        assert time.monotonic() < patience, f"of {pids} one is still there"
+        time.sleep(0.01)
 
 
 def kill(pid: int) -> None:

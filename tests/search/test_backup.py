@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from bnsearch.search.setups import STAGES
 from bnsearch.search.stages import run_all
 from bnsearch.search.store import open_store
 from bnsearch.search.study_file import Study
+from tests.processes import PATIENCE_SECONDS
 from tests.search.helpers import at_work, record, run, tiny, without_look
 from tests.search.limits import files_of_at_most
 
@@ -74,8 +76,9 @@ def test_another_process_may_be_writing(tmp_path: Path) -> None:
     process = context.Process(target=write_pairs, args=(path,), daemon=True)
     process.start()
     try:
-        study, counts = tiny(tmp_path), set[int]()
-        for n in range(1000):
+        study, counts, patience = tiny(tmp_path), set[int](), time.monotonic() + PATIENCE_SECONDS
+        for n in itertools.count():
+            assert time.monotonic() < patience, f"nothing was written meanwhile: {counts}"
             copied = backup(study, None, tmp_path / f"copy-{n}.db")
             assert integrity(copied.path) == "ok"
             connection = sqlite3.connect(copied.path)
@@ -85,8 +88,7 @@ def test_another_process_may_be_writing(tmp_path: Path) -> None:
             assert count % 2 == 0
             counts.add(count)
             if len(counts) > 10:
-                return
-        raise AssertionError(f"nothing was written meanwhile: {counts}")
+                break
     finally:
         process.kill()
         process.join()

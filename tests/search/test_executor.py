@@ -1,17 +1,16 @@
 """Worker processes: what one does, and what becomes of its calls when it dies, whenever that is."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import textwrap
-import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
-from multiprocessing import get_context
+from multiprocessing import Pipe, get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +20,8 @@ from bnsearch.errors import WorkerError
 from bnsearch.search import executor as module
 from bnsearch.search.executor import LocalExecutor, WorkerDied, local_executor
 from bnsearch.search.renewed import Renewed
-from tests.processes import is_alive
-
-PATIENCE_SECONDS = 60
+from bnsearch.search.worker import work
+from tests.processes import PATIENCE_SECONDS, kill, until_gone
 
 
 @pytest.fixture
@@ -96,26 +94,47 @@ def test_a_worker_that_dies_takes_nothing_along_but_its_call(how: str, workers: 
 def test_one_that_dies_while_nothing_is_asked_is_replaced(workers: LocalExecutor) -> None:
     before = pids(workers)
     for pid in before:
-        os.kill(pid, signal.SIGKILL)
-    after = [workers.submit(os.getpid) for _ in range(4)]
-    left = [future.exception(PATIENCE_SECONDS) for future in after]
-    assert all(error is None or isinstance(error, WorkerDied) for error in left)
-    assert not pids(workers) & before
+        kill(pid)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # all of its threads, and its end of the pipe, are gone
+    assert not pids(workers) & before, "nor is any call lost"
 
 
-def answer_and_die(seconds: float) -> bytes:
-    """More than a pipe holds, so that it is still being written when the process is killed, as a rule."""
-    threading.Timer(seconds, die_at, (signal.SIGKILL,)).start()
-    return bytes(100_000_000)
+SHARES = (0.0, 0.5, 0.999)
 
 
-@pytest.mark.parametrize("seconds", [0.02, 0.1, 0.2])
-def test_one_that_is_killed_in_the_middle_of_its_answer(seconds: float, workers: LocalExecutor) -> None:
+class BreakingOff:
+    """A worker's pipe, whose process is killed when of an answer that is one of SHARES such a share is written."""
+
+    def __init__(self, pipe: "Connection[Any, Any]"):
+        self.pipe, self.recv_bytes = pipe, pipe.recv_bytes
+
+    def send_bytes(self, answer: bytes) -> None:
+        """Whole, unless it is one of those that are asked for."""
+        share = pickle.loads(answer)[1] if answer.startswith(b"\x80") else None
+        if share not in SHARES:
+            return self.pipe.send_bytes(answer)
+        reader, writer = Pipe()
+        writer.send_bytes(answer)  # with the length before it
+        whole = os.read(reader.fileno(), 1000)
+        os.write(self.pipe.fileno(), whole[: 1 + int(share * (len(whole) - 1))])
+        die_at(signal.SIGKILL)
+
+
+def work_and_break_off(pipe: "Connection[Any, Any]") -> None:
+    work(BreakingOff(pipe))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("share", SHARES)
+def test_one_that_is_killed_in_the_middle_of_its_answer(share: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """With one queue for all workers, as of the standard library, the reader waited for the rest for ever."""
-    future = workers.submit(answer_and_die, seconds)
-    with suppress(WorkerDied):
-        assert len(future.result(PATIENCE_SECONDS)) == 100_000_000
-    assert workers.submit(abs, -1).result(PATIENCE_SECONDS) == 1
+    monkeypatch.setattr(module, "work", work_and_break_off)
+    executor = local_executor(2)
+    try:
+        with pytest.raises(WorkerDied, match="SIGKILL"):
+            executor.submit(abs, share).result(PATIENCE_SECONDS)
+        assert executor.submit(abs, -2).result(PATIENCE_SECONDS) == 2
+    finally:
+        executor.shutdown(wait=False)
 
 
 def test_an_answer_that_needs_too_much_memory_is_an_error_like_others(workers: LocalExecutor) -> None:
@@ -177,10 +196,7 @@ def test_workers_leave_when_their_coordinator_is_killed_whether_idle_or_at_work(
         assert workers
         assert coordinator.stdout.readline() == "at work\n"
         coordinator.kill()
-    patience = time.monotonic() + PATIENCE_SECONDS
-    while any(map(is_alive, workers)):
-        assert time.monotonic() < patience, "a worker outlived its coordinator"
-        time.sleep(0.05)
+    until_gone(workers)
 
 
 # ---- executors that break as a whole

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -31,7 +30,7 @@ from bnsearch.search.setups import LEVELS, STAGE_OF, STAGES, STUDIES
 from bnsearch.search.stages import run_all, run_stage
 from bnsearch.search.study_file import Study
 from tests.helpers import BRIEF, changed
-from tests.processes import is_alive
+from tests.processes import until_gone
 from tests.search.helpers import (
     CONFIGURATIONS,
     Heard,
@@ -493,10 +492,7 @@ def test_killed_with_its_workers_leaves_none_of_them(tmp_path: Path, whole: Stud
     children = killed.children()
     assert children
     killed.kill()
-    patience = time.monotonic() + 60
-    while any(map(is_alive, children)):
-        assert time.monotonic() < patience, "a worker outlived its coordinator"
-        time.sleep(0.05)
+    until_gone(children)
     study = brief(tmp_path)
     run(study, "coarse")
     assert_as_if_never_stopped(study, whole, "coarse")

@@ -6,9 +6,10 @@ import os
 import socket
 import subprocess
 import sys
-import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -189,32 +190,45 @@ def named(pid: int) -> str:
     return json.dumps({"host": socket.gethostname(), "pid": pid, "since": "2026-01-01T00:00:00+00:00"})
 
 
+def while_waiting(monkeypatch: pytest.MonkeyPatch, do: Callable[[], object]) -> list[int]:
+    """Do it when the lock is first waited for, on a clock that stands still; how often it was, when all is over."""
+    waits: list[int] = []
+
+    def sleep(seconds: float) -> None:
+        waits.append(len(waits) + 1)
+        assert waits == [1], "it is over by now"
+        do()
+
+    monkeypatch.setattr(lock, "time", SimpleNamespace(monotonic=lambda: 0.0, sleep=sleep))
+    return waits
+
+
 @pytest.mark.parametrize("content", ["", '{"host"', "a dead one's name"])
-def test_a_holder_that_has_just_begun_is_named_all_the_same(content: str, tmp_path: Path) -> None:
+def test_a_holder_that_has_just_begun_is_named_all_the_same(
+    content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Who came between its lock and its name was told of nobody, or of the one who was killed before."""
     path = tmp_path / "one" / "tiny.lock"
     descriptor = held_without_a_name(path, named(gone()) if content.startswith("a dead") else content)
-    writing = threading.Timer(0.1, path.write_text, [named(os.getpid())])
-    writing.start()
+    waited = while_waiting(monkeypatch, lambda: path.write_text(named(os.getpid())))
     try:
         with pytest.raises(LockedError, match=rf"but process {os.getpid()} on {socket.gethostname()} \(since 2026"):
             study_locked(tmp_path / "one" / "tiny", own(tmp_path / "one")).__enter__()
     finally:
-        writing.join()
         os.close(descriptor)
+    assert waited == [1]
 
 
-def test_one_who_only_looks_is_waited_for(tmp_path: Path) -> None:
+def test_one_who_only_looks_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`doctor` holds the lock for a moment, to see whether anybody has it."""
     path = tmp_path / "one" / "tiny.lock"
     path.touch()
     descriptor = os.open(path, os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_SH)
-    leaving = threading.Timer(0.1, os.close, [descriptor])
-    leaving.start()
+    waited = while_waiting(monkeypatch, lambda: os.close(descriptor))
     with study_locked(tmp_path / "one" / "tiny", own(tmp_path / "one")):
         assert str(os.getpid()) in path.read_text()
-    leaving.join()
+    assert waited == [1]
 
 
 def test_a_holder_that_never_says_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
