@@ -7,10 +7,12 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 
+from tests.processes import PATIENCE_SECONDS
 from tests.search.limits import NOBODY, everyones_folder
 
 FOLDERS = [str(path) for path in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)]
@@ -35,22 +37,13 @@ def postgres() -> Iterator[Path]:
                 os.chown(path, NOBODY, -1)
         making = (INITDB, "-D", data, "-U", "bnsearch", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
         subprocess.run(making, cwd=folder, check=True, capture_output=True, **user)
-        with (folder / "log.txt").open("w") as log:
-            server = subprocess.Popen(
-                [POSTGRES or "postgres", "-D", data, "-k", folder, "-h", "127.0.0.1", "-p", _free_port(folder), "-F"],
-                cwd=folder,
-                stdout=log,
-                stderr=log,
-                **user,
-            )
+        server, patience = _begun(folder, user), time.monotonic() + PATIENCE_SECONDS
         try:
-            while True:
-                assert server.poll() is None, (folder / "log.txt").read_text()
-                try:
-                    psycopg.connect(_address(folder, "postgres")).close()
-                    break
-                except psycopg.OperationalError:
-                    time.sleep(0.05)
+            while not _answers(folder):
+                if server.poll() is not None:  # another process may have been quicker to take the port
+                    server = _begun(folder, user)
+                assert time.monotonic() < patience, (folder / "log.txt").read_text()
+                time.sleep(0.05)
             yield folder
         finally:
             server.terminate()
@@ -74,6 +67,21 @@ def database(postgres: Path, request: pytest.FixtureRequest) -> Iterator[str]:
 def port_of(folder: Path) -> int:
     """At which the server listens, on loopback and in the name of its socket."""
     return int((folder / "port.txt").read_text())
+
+
+def _begun(folder: Path, user: dict[str, Any]) -> "subprocess.Popen[bytes]":
+    """A server at another port each time."""
+    options = ("-D", folder / "data", "-k", folder, "-h", "127.0.0.1", "-p", _free_port(folder), "-F")
+    with (folder / "log.txt").open("w") as log:
+        return subprocess.Popen([POSTGRES or "postgres", *options], cwd=folder, stdout=log, stderr=log, **user)
+
+
+def _answers(folder: Path) -> bool:
+    try:
+        psycopg.connect(_address(folder, "postgres")).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 def _free_port(folder: Path) -> str:

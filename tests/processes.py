@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 PATIENCE_SECONDS = 60.0  # for what must come, on however slow a machine
@@ -15,12 +15,12 @@ GONE_SECONDS = 5.0  # promised: by then a coordinator has ended that was asked t
 class Command:
     """`python -m bnsearch …` in a group of its own, its messages in a file."""
 
-    def __init__(self, folder: Path, *arguments: str):
+    def __init__(self, folder: Path, *arguments: str, program: Sequence[str] = ("-m", "bnsearch")):
         self.messages = folder / "messages.txt"
         self.begins = self.messages.stat().st_size if self.messages.exists() else 0  # after those before it
         with self.messages.open("a") as out:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "bnsearch", *arguments],
+                [sys.executable, *program, *arguments],
                 cwd=folder,
                 env=os.environ | {"BNSEARCH_CACHE": str(folder.parent / "cache")},
                 stdout=out,

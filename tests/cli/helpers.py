@@ -4,7 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from bnsearch.cli import commands
+from tests.processes import PATIENCE_SECONDS
+from tests.search.helpers import tiny, trials_of
 
 COMMAND = (sys.executable, "-m", "bnsearch")
 
@@ -42,13 +45,15 @@ def program(*arguments: str, folder: Path | None = None, **environment: str) -> 
 
 
 @contextmanager
-def endless_search(folder: Path, *, workers: int, until: str) -> Iterator[subprocess.Popen[str]]:
+def endless_search(
+    folder: Path, *, workers: int, until: str, program: Sequence[str] = ("-m", "bnsearch")
+) -> Iterator[subprocess.Popen[str]]:
     """A search that only a signal ends, in a group of processes of its own, begun as far as a line of stderr that
     starts so.
     """
     search = ("coarse", "tiny.toml", "--set", "training.epochs=1000000", "--workers", str(workers))
     with subprocess.Popen(
-        [*COMMAND, *search], cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, *program, *search], cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
         assert process.stderr is not None
         try:
@@ -56,6 +61,14 @@ def endless_search(folder: Path, *, workers: int, until: str) -> Iterator[subpro
             yield process
         finally:
             process.kill()
+
+
+def until_evaluated(folder: Path) -> None:
+    """Wait until the database has figures of every trial of the search there."""
+    patience = time.monotonic() + PATIENCE_SECONDS
+    while not all(trial.intermediate_values for trial in trials_of(tiny(folder), "coarse")):
+        assert time.monotonic() < patience, "one is not trained"
+        time.sleep(0.05)
 
 
 def written(folder: Path) -> list[str]:

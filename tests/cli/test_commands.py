@@ -8,6 +8,7 @@ from typing import Any
 import optuna
 import pytest
 
+from bnsearch.cli import progress
 from tests.cli.helpers import answer, invoke, written
 
 STAGES = ["coarse", "fine", "confirm", "final"]
@@ -68,7 +69,8 @@ def test_a_finished_stage_has_nothing_to_do(finished: Path, stage: str) -> None:
     assert answer("status", "tiny.toml") == before
 
 
-def test_a_finished_run_has_nothing_to_do(finished: Path) -> None:
+def test_a_finished_run_has_nothing_to_do(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "SHORT_SECONDS", 1e9)  # to read the data may take long
     result = invoke("run", "tiny.toml")
     assert "nothing to do" in result.stdout
     assert result.stderr == "Reading digits ...\n", "no stage is begun"

@@ -5,16 +5,17 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from optuna.trial import TrialState
 
 from bnsearch.cli import stopping
-from tests.cli.helpers import COMMAND, endless_search
+from tests.cli.helpers import endless_search, until_evaluated
 from tests.processes import Command, kill
-from tests.search.helpers import files, record, tiny, without_look
+from tests.search.helpers import files, record, tiny, trials_of, without_look
+from tests.standing import NEWS, STORING, go_on, standing, until_standing
 
 CODES = {signal.SIGINT: 130, signal.SIGTERM: 143}
 WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
@@ -23,8 +24,8 @@ WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
 @pytest.mark.parametrize("number", CODES, ids=lambda number: number.name)
 def test_a_search_ends_with_a_line_and_its_states_on_the_disk(number: signal.Signals, folder: Path) -> None:
     """SIGTERM once ended it without a word, and what was done since the last states was lost."""
-    with endless_search(folder, workers=2, until="tiny.coarse") as process:
-        time.sleep(2.0)  # the first calls are over, and no state was due
+    with endless_search(folder, workers=2, until="tiny.coarse", program=standing()) as process:
+        until_evaluated(folder)
         process.send_signal(number)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == CODES[number]
@@ -57,7 +58,7 @@ def test_a_signal_before_the_command_line_is_loaded_leaves_no_traceback() -> Non
 def test_a_signal_to_all_processes_is_one_to_the_coordinator(folder: Path) -> None:
     """As a service or a batch system sends it; its workers are not told of as dead."""
     with endless_search(folder, workers=2, until="tiny.coarse") as process:
-        time.sleep(0.5)
+        until_evaluated(folder)
         os.killpg(process.pid, signal.SIGTERM)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 143
@@ -67,12 +68,13 @@ def test_a_signal_to_all_processes_is_one_to_the_coordinator(folder: Path) -> No
 RUN = ("run", "tiny.toml", "--workers", "2")
 
 
-def begun(folder: Path, delay: float) -> Command:
-    """The whole study from where it stands, some way into its training."""
-    command = Command(folder, *RUN)
-    while "tiny." not in command.said() and command.process.poll() is None:
-        time.sleep(0.01)
-    time.sleep(delay)
+def begun(folder: Path, n: int) -> Command:
+    """The whole study from where it was left, which stops itself at the n-th piece of news of its training, and again
+    while it stores states on its way out.
+    """
+    command = Command(folder, *RUN, program=standing((NEWS, n), (STORING, 1)))
+    until_standing(command.process)
+    assert {t.state for t in trials_of(tiny(folder), "coarse")} == {TrialState.RUNNING}
     return command
 
 
@@ -88,14 +90,13 @@ def assert_it_goes_on(folder: Path, finished_once: Path) -> None:
 def test_a_search_that_was_stopped_comes_to_the_same_results(
     signals: tuple[signal.Signals, ...], folder: Path, finished_once: Path
 ) -> None:
-    for delay in (0.05, 0.2):
-        command = begun(folder, delay)
-        for number in signals:  # the second comes while the first is being heeded
-            command.process.send_signal(number)
-        codes = {CODES[number] for number in signals}  # of two at the same moment either may be the first
-        assert command.process.wait(60) in codes, command.last_line()
-        if len(signals) == 1:  # a second one may come before the line
-            assert f"bnsearch: {WORDS[signals[0]]}; nothing is lost" in command.said()
+    for n in (4, 8):
+        command = begun(folder, n)
+        go_on(command.process, signals[0])
+        until_standing(command.process)
+        go_on(command.process, *signals[1:])  # the second comes while the first is being heeded
+        assert command.process.wait(60) == CODES[signals[0]], command.last_line()
+        assert f"bnsearch: {WORDS[signals[0]]}; nothing is lost" in command.said()
     assert_it_goes_on(folder, finished_once)
 
 
@@ -103,13 +104,14 @@ def test_a_search_that_was_stopped_comes_to_the_same_results(
 def test_a_search_whose_processes_are_killed_comes_to_the_same_results(
     who: str, folder: Path, finished_once: Path
 ) -> None:
-    for delay in (0.05, 0.2) if who != "worker" else (0.05,):  # without a worker it comes to its end at once
-        command = begun(folder, delay)
+    for n in (4, 8) if who != "worker" else (4,):  # without a worker it comes to its end at once
+        command = begun(folder, n)
         workers = command.workers()
         assert workers, "else none is killed"
         for pid in {"coordinator": [], "worker": workers[:1], "both": workers}[who]:
             kill(pid)
         if who == "worker":  # which the coordinator outlives
+            go_on(command.process)
             assert command.process.wait(120) == 0, command.last_line()
         else:
             command.stop(signal.SIGKILL)  # and until its workers have left too
@@ -121,17 +123,14 @@ def test_a_search_whose_processes_are_killed_comes_to_the_same_results(
 def test_one_that_is_ignored_from_the_start_stays_so(number: signal.Signals, folder: Path) -> None:
     """As under nohup, or in the background of a script."""
     with subprocess.Popen(
-        [*COMMAND, "coarse", "tiny.toml", "--workers", "1"],
+        [sys.executable, *standing((NEWS, 4)), "coarse", "tiny.toml", "--workers", "1"],
         cwd=folder,
         preexec_fn=lambda: signal.signal(number, signal.SIG_IGN),
-        stderr=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        text=True,
     ) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if line.startswith("Preparing"):
-                process.send_signal(number)
+        until_standing(process)
+        go_on(process, number)
     assert process.returncode == 0
 
 

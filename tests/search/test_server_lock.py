@@ -4,8 +4,9 @@ import os
 import re
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,12 +26,14 @@ from bnsearch.search.session import existing_store, store_to_change
 from bnsearch.search.setups import STAGES, STUDIES
 from bnsearch.search.stages import reset
 from bnsearch.search.study_file import Study
-from tests.cli.helpers import COMMAND, program
+from tests.cli.helpers import program
 from tests.helpers import BRIEF
 from tests.postgres import on_a_server
+from tests.processes import PATIENCE_SECONDS
 from tests.search.helpers import at_work, files, record_of, run, tiny, without_look
 from tests.search.make_one import make_one
 from tests.search.stopping import Countdown, again_and_again
+from tests.standing import NEWS, standing, until_standing
 
 pytestmark = on_a_server
 QUICK = ("training.epochs=1", "coarse.trials=1", "network.hidden=[2]")
@@ -100,10 +103,12 @@ def test_eight_make_the_tables_of_a_fresh_database_together(database: str) -> No
 
 
 @contextmanager
-def searching(folder: Path, database: str, *options: str) -> Iterator[subprocess.Popen[str]]:
+def searching(
+    folder: Path, database: str, *options: str, program: Sequence[str] = ("-m", "bnsearch")
+) -> Iterator[subprocess.Popen[str]]:
     """A coarse search in a process of its own, with a worker, begun as far as its first trials."""
     tiny(folder, text=BRIEF)
-    command = [*COMMAND, "coarse", "tiny.toml", "--workers", "1", "--storage", database]
+    command = [sys.executable, *program, "coarse", "tiny.toml", "--workers", "1", "--storage", database]
     with subprocess.Popen(
         [*command, *options], cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
@@ -121,7 +126,7 @@ def test_a_holder_that_is_killed_frees_it(database: str, tmp_path: Path) -> None
         with pytest.raises(LockedError, match=f"but process {process.pid} on "):
             run(tiny(tmp_path / "two", text=BRIEF), "coarse", storage=database)
         process.kill()
-    study, patience = tiny(tmp_path / "two", endless, text=BRIEF), time.monotonic() + 60
+    study, patience = tiny(tmp_path / "two", endless, text=BRIEF), time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             with store_to_change(study, database) as store:
@@ -134,16 +139,20 @@ def test_a_holder_that_is_killed_frees_it(database: str, tmp_path: Path) -> None
 
 
 def test_killed_and_gone_on_with(database: str, tmp_path: Path, in_sqlite: Any) -> None:
-    with searching(tmp_path, database) as process:
+    with searching(tmp_path, database, program=standing((NEWS, 4))) as process:
+        until_standing(process)
         process.kill()
-    study, patience = tiny(tmp_path, text=BRIEF), time.monotonic() + 60
+    study, patience = tiny(tmp_path, text=BRIEF), time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
             run(study, *STAGES, storage=database)
             break
         except LockedError:
-            assert time.monotonic() < patience
-    assert found_in(study, database) == in_sqlite
+            assert time.monotonic() < patience, "its lock outlived it"
+            time.sleep(0.05)
+    found, lying = found_in(study, database)
+    assert found["coarse"][1].pop("findings"), "which the command alone writes"
+    assert (found, lying) == in_sqlite
 
 
 def test_stopped_and_gone_on_with(database: str, tmp_path: Path, in_sqlite: Any) -> None:
