@@ -7,11 +7,12 @@ import pytest
 
 from bnsearch.errors import StoreError, UsageError
 from bnsearch.report.report import report
+from bnsearch.search import schedule
 from bnsearch.search.stages import reset
 from bnsearch.search.study_file import Study
 from tests.helpers import TINY
 from tests.report.test_page import Parsed
-from tests.search.helpers import run, stored, tiny
+from tests.search.helpers import run, stored, tiny, trials_of
 from tests.search.stopping import Countdown
 
 
@@ -106,10 +107,13 @@ def test_variants_are_compared(tmp_path: Path) -> None:
     ]
 
 
-def test_variants_under_way_have_a_page_too(tmp_path: Path) -> None:
+@pytest.mark.parametrize("n_epochs", [0, 1])
+def test_variants_under_way_have_a_page_too(n_epochs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "CALL_SECONDS", 0.0)  # a step a call, of 6 an epoch
     study = tiny(tmp_path, text=COMPARED)
     with pytest.raises(KeyboardInterrupt):
-        run(study, "compare", progress=Countdown(3))
+        run(study, "compare", progress=Countdown(3 + 12 * n_epochs))
+    assert max(len(t.intermediate_values) for t in trials_of(study, "compare")) == n_epochs
     page = parsed(study)
     assert "variants" in ids(page)
     assert "0 variants" not in page.text

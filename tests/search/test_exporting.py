@@ -101,7 +101,8 @@ def test_stopped_and_gone_on_with(untested: Path) -> None:
     on_disk = files(study)
     shutil.rmtree(study.results / "models")
     with pytest.raises(KeyboardInterrupt):
-        run(study, "final", progress=Stopped())
+        run(study, "final", progress=Stopped(), n_workers=1)
+    assert [path.name for path in (study.results / "models").iterdir()] == ["final-1.safetensors"]
     run(study, "final")
     assert files(study) == on_disk
 
