@@ -1,11 +1,17 @@
-"""What every test runs under: one BLAS thread, as in a worker, and a cache folder of the session's own."""
+"""What every test runs under: one BLAS thread, as in a worker, a cache folder of the session's own, and all the time
+that it takes.
+"""
 
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 from threadpoolctl import threadpool_limits
 
 from tests.helpers import heed_interrupts
+
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")  # a slow machine is no failure of a property
 
 pytest_plugins = ["tests.browser", "tests.postgres"]
 

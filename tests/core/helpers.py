@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from hypothesis import HealthCheck, settings
 
 from bnsearch.core import tree
 from bnsearch.core.init import he
@@ -13,9 +12,6 @@ from bnsearch.core.network import Architecture, Network, initial_network
 from bnsearch.core.optim import Settings
 from bnsearch.core.run import Run
 from bnsearch.core.schedules import Shape, constant
-
-# For tests of properties: a slow machine is no failure.
-untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @dataclass(frozen=True)

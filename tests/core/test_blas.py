@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from threadpoolctl import threadpool_info
 
 from bnsearch.core import blas
-from tests.core.helpers import untimed
 
 TYPES = [np.float32, np.float64, np.complex64, np.complex128]
 SMALL = [(1, 1, 1), (5, 7, 3), (10, 50, 100), (50, 200, 100)]  # (n, D, B)
@@ -129,7 +128,7 @@ some_shapes = st.tuples(st.integers(1, 140), st.integers(1, 700), st.integers(1,
 large_shapes = st.tuples(st.integers(64, 140), st.integers(300, 1500), st.integers(60, 130))
 
 
-@settings(untimed, max_examples=100)
+@settings(max_examples=100)
 @given(
     k=st.integers(1, 5),
     shape=some_shapes | large_shapes,

@@ -16,7 +16,7 @@ from bnsearch.core.optim import Settings
 from bnsearch.core.run import Run, State, start
 from bnsearch.core.schedules import cyclic
 from bnsearch.core.train import Record, advance
-from tests.core.helpers import ArrayRows, assert_identical, make_run, make_settings, random_rows, shuffled, untimed
+from tests.core.helpers import ArrayRows, assert_identical, make_run, make_settings, random_rows, shuffled
 
 N_LANES, N_STEPS = 8, 20
 EVERYONE = list(range(N_LANES))
@@ -133,7 +133,7 @@ def test_a_velocity_without_momentum_leads_to_the_same_network_but_for_rounding(
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12, err_msg=path)
 
 
-@settings(untimed, max_examples=25)
+@settings(max_examples=25)
 @given(
     cuts=st.lists(st.integers(0, N_STEPS), max_size=6).map(sorted),
     statistics=st.sampled_from(["moving", "population"]),
@@ -148,7 +148,7 @@ def test_many_uneven_calls_equal_one(cuts: list[int], statistics: str) -> None:
     assert_same_run((state, records, measure(state, chosen, run)), cohort_of_eight(statistics=statistics), EVERYONE)
 
 
-@settings(untimed, max_examples=25)
+@settings(max_examples=25)
 @given(
     step=st.integers(0, N_STEPS - 1),
     lanes=st.lists(st.integers(0, N_LANES - 1), min_size=1, max_size=10),
@@ -288,7 +288,7 @@ def test_evaluations_of_any_number_of_rows(n_rows: int) -> None:
 WIDTHS = st.sampled_from([1, 2, 3, 5, 8, 13, 16, 31, 50, 64, 97, 130])
 
 
-@settings(untimed, max_examples=50)
+@settings(max_examples=50)
 @given(
     n_inputs=WIDTHS,
     hidden=st.lists(WIDTHS, max_size=3).map(tuple),

@@ -18,7 +18,6 @@ from bnsearch.core.layers import (
     relu,
     relu_grad_input,
 )
-from tests.core.helpers import untimed
 
 K, B, N, M = 3, 16, 5, 4
 EPSILON = 1e-5
@@ -90,13 +89,11 @@ def test_dense_adds_its_gradients_to_what_is_kept(rng: np.random.Generator, shap
     np.testing.assert_allclose(into.b, keep.others * b + grad.b, rtol=1e-12, atol=1e-13)
 
 
-@untimed
 @given(x=hnp.arrays(np.float64, (2, 3, 7), elements=st.floats(-1e6, 1e6)))
 def test_batch_mean_is_the_mean_over_the_batch(x: np.ndarray) -> None:
     np.testing.assert_allclose(batch_mean(x), x.mean(axis=2, keepdims=True), rtol=1e-12, atol=1e-9)
 
 
-@untimed
 @given(pair=hnp.arrays(np.float64, (2, 2, 3, 7), elements=st.floats(-1e6, 1e6)))
 def test_batch_dot_is_the_mean_of_the_products(pair: np.ndarray) -> None:
     x, y = pair
@@ -111,7 +108,6 @@ def test_batch_dot_of_complex_numbers_is_the_product_without_a_conjugate() -> No
     np.testing.assert_allclose(batch_dot(x, y), [[[(7 + 9j - 6 + 6j) / 2]]])
 
 
-@untimed
 @given(x=hnp.arrays(np.float32, (2, 7, 3), elements=st.floats(-1e6, 1e6, width=32)))
 def test_relu_and_its_derivative(x: np.ndarray) -> None:
     y = relu(x.copy())

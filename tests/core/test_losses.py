@@ -9,12 +9,10 @@ from scipy.special import logsumexp, softmax
 
 from bnsearch.core.layers import Dense
 from bnsearch.core.losses import cross_entropy, cross_entropy_grad, hits, lane_sum, squared_norm
-from tests.core.helpers import untimed
 
 LABELS = np.array([0, 3, 1, 2, 3, 0])
 
 
-@untimed
 @given(logits=hnp.arrays(np.float64, (2, 4, len(LABELS)), elements=st.floats(-50, 50)))
 def test_cross_entropy_is_minus_the_log_of_the_softmax(logits: np.ndarray) -> None:
     losses, probabilities = cross_entropy(logits.copy(), LABELS)

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bnsearch.core.schedules import Shape, constant, cosine, cyclic, exponential
-from tests.core.helpers import untimed
 
 shares = st.floats(0.0, 1.0)
 counts = st.integers(1, 100_000)
@@ -18,13 +17,11 @@ shapes = st.one_of(
 )
 
 
-@untimed
 @given(shape=shapes, step=st.integers(0, 10_000_000))
 def test_every_shape_is_within_zero_and_one_at_every_step(shape: Shape, step: int) -> None:
     assert 0.0 <= shape(step) <= 1.0
 
 
-@untimed
 @given(shape=shapes, steps=st.lists(st.integers(0, 1_000_000), min_size=1, max_size=20))
 def test_an_array_of_steps_gives_what_each_step_gives(shape: Shape, steps: list[int]) -> None:
     together = shape(np.array(steps))
@@ -35,7 +32,6 @@ def test_an_array_of_steps_gives_what_each_step_gives(shape: Shape, steps: list[
     np.testing.assert_allclose(together, [float(shape(step)) for step in steps], rtol=1e-14, atol=1e-15)
 
 
-@untimed
 @given(shape=shapes, first=st.integers(0, 100_000), n=st.integers(1, 40), data=st.data())
 def test_a_range_of_steps_has_the_same_bits_wherever_it_is_cut(
     shape: Shape, first: int, n: int, data: st.DataObject
@@ -63,7 +59,6 @@ def test_cyclic_is_a_triangle() -> None:
     np.testing.assert_allclose(shape(np.arange(9)), [0.2, 0.4, 0.6, 0.8, 1.0, 0.8, 0.6, 0.4, 0.2], rtol=1e-14)
 
 
-@untimed
 @given(low=shares, half=counts, step=st.integers(0, 1_000_000))
 def test_cyclic_repeats_itself_and_is_symmetric_in_a_cycle(low: float, half: int, step: int) -> None:
     shape, in_cycle = cyclic(low, half), step % (2 * half)

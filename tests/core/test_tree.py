@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bnsearch.core import tree
 from bnsearch.core.run import State, start
-from tests.core.helpers import assert_identical, make_network, untimed
+from tests.core.helpers import assert_identical, make_network
 
 N_LANES = 4
 kinds = st.sampled_from(["affine", "plain", "none"])
@@ -35,7 +35,6 @@ def test_what_is_absent_has_no_leaf() -> None:
     assert {"moments.0.mean", "moments.0.var", "loss_sum", "n_correct"} <= set(paths)
 
 
-@untimed
 @given(state=states)
 def test_with_leaves_is_the_inverse_of_leaves(state: State) -> None:
     arrays = {path: leaf.copy() for path, leaf in tree.leaves(state)}
@@ -57,7 +56,6 @@ def test_with_leaves_needs_every_path() -> None:
         tree.with_leaves(network, arrays)
 
 
-@untimed
 @given(state=states, lanes=st.lists(st.integers(0, N_LANES - 1), min_size=1, max_size=6))
 def test_take_gives_copies_of_the_lanes_in_the_order_asked_for(state: State, lanes: list[int]) -> None:
     before, taken = tree.copy(state), tree.take(state, lanes)
@@ -69,7 +67,6 @@ def test_take_gives_copies_of_the_lanes_in_the_order_asked_for(state: State, lan
     assert_identical(state, before)
 
 
-@untimed
 @given(state=states, cut=st.integers(1, N_LANES - 1))
 def test_concatenate_is_the_inverse_of_taking_apart(state: State, cut: int) -> None:
     parts = [tree.take(state, range(cut)), tree.take(state, range(cut, N_LANES))]

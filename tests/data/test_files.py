@@ -14,7 +14,9 @@ from bnsearch.data.dataset import Dataset
 from bnsearch.data.files import load
 from bnsearch.errors import BnsearchError, DataError
 
-ANY_BYTES = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ANY_BYTES = settings(
+    max_examples=200, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 
 
 def npz(folder: Path, **arrays: Any) -> Path:

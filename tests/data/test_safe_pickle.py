@@ -224,7 +224,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         safe_pickle.load(tmp_path / "batch")
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_bytes_give_data_or_a_data_error(tmp_path: Path, pickled_batch: Batch, data: st.DataObject) -> None:
     raw = bytearray(pickled_batch(np.zeros((2, 3), np.uint8), [0, 1]))

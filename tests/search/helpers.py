@@ -26,10 +26,8 @@ from bnsearch.search.store import Store
 from bnsearch.search.study_file import Study, load_study
 from tests.helpers import TINY
 
-# For tests of properties: a slow machine is no failure.
-untimed = settings(
-    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], max_examples=50
-)
+# for tests of properties
+untimed = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture], max_examples=50)
 
 # CALL_SECONDS with which calls have 1, 10, 100, … steps on any machine, fast or slow; with 0.0 each has one
 TENFOLD = 1e9
