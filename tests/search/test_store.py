@@ -14,6 +14,7 @@ from bnsearch.search.address import default_url, without_password
 from bnsearch.search.database_error import database_errors
 from bnsearch.search.stages import run_stage
 from bnsearch.search.store import Store, open_existing, open_store
+from tests.processes import PATIENCE_SECONDS
 from tests.search.helpers import at_work, tiny
 from tests.search.make_one import make_one
 
@@ -39,8 +40,9 @@ def test_several_processes_may_make_a_fresh_database_at_once(through_links: bool
             path.parent.mkdir()
             path.symlink_to(tmp_path / "fresh.db")
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(N_PROCESSES, mp_context=context) as pool:
-        list(pool.map(abs, range(N_PROCESSES)))  # all are there
+    all_are_there = context.Barrier(N_PROCESSES, timeout=PATIENCE_SECONDS).wait
+    with ProcessPoolExecutor(N_PROCESSES, mp_context=context, initializer=all_are_there) as pool:
+        list(pool.map(abs, range(N_PROCESSES)))  # one process is begun for each
         names = list(pool.map(make_one, [f"sqlite:///{path}" for path in paths], range(N_PROCESSES)))
     assert names == [f"study{i}.coarse" for i in range(N_PROCESSES)]
     assert asked(tmp_path / "fresh.db", "PRAGMA integrity_check") == [("ok",)]

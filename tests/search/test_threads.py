@@ -5,6 +5,7 @@ import threading
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from bnsearch.search.threads import one_blas_thread
+from tests.processes import PATIENCE_SECONDS
 
 
 def blas_threads() -> set[int]:
@@ -18,14 +19,14 @@ def test_the_limit_holds_until_the_last_of_several_threads_is_done() -> None:
     def stay() -> None:
         with one_blas_thread():
             entered.set()
-            assert leave.wait(20)
+            assert leave.wait(PATIENCE_SECONDS)
 
     with threadpool_limits(2, user_api="blas"):
         before = blas_threads()
         thread = threading.Thread(target=stay)
         with one_blas_thread():
             thread.start()
-            assert entered.wait(20)
+            assert entered.wait(PATIENCE_SECONDS)
         assert blas_threads() == {1}
         leave.set()
         thread.join()
