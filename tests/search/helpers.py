@@ -115,6 +115,11 @@ def trials_of(study: Study, stage: str) -> list[Any]:
         return [] if found is None else found.get_trials(deepcopy=True)
 
 
+def n_passed(study: Study) -> int:
+    """At how many of two rungs the trials of coarse have been ranked."""
+    return sum(any(f"rung_{i}_rank" in t.user_attrs for t in trials_of(study, "coarse")) for i in (1, 2))
+
+
 def attrs_of(study: Study, stage: str) -> dict[str, Any]:
     """What is stored about a stage as a whole."""
     with stored(study) as store:

@@ -12,7 +12,7 @@ from bnsearch.search.executor import local_executor
 from bnsearch.search.stages import run_all, run_stage, status
 from bnsearch.search.study_file import Study
 from tests.helpers import TINY, changed
-from tests.search.helpers import at_work, attrs_of, files, record, run, stored, tiny, trials_of
+from tests.search.helpers import at_work, attrs_of, files, n_passed, record, run, stored, tiny, trials_of
 from tests.search.stopping import Countdown, Crash, Stopping, again_and_again, stop_at_write
 
 HALVED = changed(
@@ -268,11 +268,6 @@ def test_stopped_at_calls_of_workers(lose: bool, how: type[BaseException], coars
     assert again_and_again(attempt, first=3, more=9 if lose or how is Crash else 1) > 3
     assert passed == {0, 1, 2}, "before the first rung, between both, and after"
     assert_as(study, coarse)
-
-
-def n_passed(study: Study) -> int:
-    """Rungs at which the trials of coarse have been ranked."""
-    return sum(any(f"rung_{i}_rank" in t.user_attrs for t in trials_of(study, "coarse")) for i in (1, 2))
 
 
 def test_stopped_at_events(how: type[BaseException], coarse: Study, tmp_path: Path) -> None:
