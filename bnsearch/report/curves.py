@@ -22,6 +22,11 @@ class Curve:
     step: Float  # (n,)
     figures: Mapping[str, Float]  # (n,) each, by the columns' names; NaN where there is none
 
+    @property
+    def is_line(self) -> bool:
+        """Has it two points or more?"""
+        return any(np.isfinite(values).sum() > 1 for values in self.figures.values())
+
     def at_end(self, name: str) -> float | None:
         """The last figure of a column."""
         values = self.figures.get(name, np.empty(0))

@@ -59,7 +59,8 @@ def against(name: str, levels: Sequence[StageRecord]) -> str:
     """Over which values of a hyperparameter the last level cannot tell settings apart."""
     level, tied = _last_tied(levels)
     if level is None:
-        return f"Nothing can be said of {SYMBOLS[name]} before a search has ended."
+        why = "as no trial has completed" if all(map(_is_in_vain, levels)) else "before a search has ended"
+        return f"Nothing can be said of {SYMBOLS[name]} {why}."
     values = [t.params[name] for t in tied if name in t.params]
     if len(set(values)) < 2:
         at = f" is {SYMBOLS[name]} = {number(values[0])}" if values else ""
@@ -104,10 +105,15 @@ def halving(levels: Sequence[StageRecord]) -> str:
     return " ".join(sentences)
 
 
-def learning(curve: Curve | None) -> str:
-    """How the best trial ended: its gap between training and validation rows, and whether more training would help."""
+def learning(best: TrialRecord | None, curve: Curve | None) -> str:
+    """How the best trial ended: its gap between training and validation rows, and whether more training would help.
+
+    curve: its own, None where its file is gone.
+    """
+    if best is None:
+        return "No trial has completed."
     if curve is None:
-        return "No trial has a learning curve yet."
+        return f"The curve of {best.label}, the best, is missing."
     train, valid = curve.at_end("train_accuracy"), curve.at_end("valid_accuracy")
     if train is None or valid is None:
         return f"{curve.trial.label} has no validation curve."
@@ -200,6 +206,11 @@ def history(levels: Sequence[StageRecord]) -> str:
     assert best.ended is not None
     after = duration((best.ended - began).total_seconds())
     return f"The best of the search, {best.label} with {percent(best.accuracy or 0.0)}, ended {after} after the start."
+
+
+def _is_in_vain(level: StageRecord) -> bool:
+    """Is it over, without a trial that completed?"""
+    return n_over(level.row) >= level.row["total"] and all(t.state != "complete" for t in level.trials)
 
 
 def _last_tied(levels: Sequence[StageRecord]) -> tuple[StageRecord | None, list[TrialRecord]]:

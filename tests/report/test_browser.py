@@ -16,6 +16,7 @@ from bnsearch.search.stages import run_stage
 from bnsearch.search.study_file import Study
 from tests.browser import LAPTOP, PHONE, in_browser
 from tests.report import made
+from tests.report.rows import changed
 from tests.report.test_page import hostile
 from tests.report.test_report import COMPARED
 from tests.search.helpers import at_work, run, stored, tiny, trials_of
@@ -406,6 +407,23 @@ def test_a_study_under_way(show: Show, under_way: Path) -> None:
     found = shown.evaluate(POINTS)
     assert all(n > 0 for n in found.values()), found
     assert bool(found) == ("once a trial has been evaluated" not in shown.page.locator("#search").inner_text())
+
+
+def test_a_search_in_which_every_trial_diverged(show: Show, tmp_path: Path) -> None:
+    """Nothing was drawn in the strip, as there was nothing above it; and no curve, as the first two had none."""
+    lost = tuple(made.trial("coarse", i, 10**-i, 0.1, None, state="diverged") for i in range(1, 5))
+    row = changed(made.COARSE.row, verdict=None, best=None, top=[])
+    record = made.with_stages(made.stage(row, lost))
+    short, long = {"train_accuracy": [0.1]}, {"train_accuracy": [0.1, 0.1, 0.2]}
+    curves = [made.curve(t, **(long if t.number == 4 else short)) for t in lost]
+    path = tmp_path / "lost.html"
+    path.write_text(render("mine", list(sections_of(record, curves, (4, 4), []))))
+    shown = show(path)
+    marks = "() => document.querySelectorAll('#against-l2 .point').length"
+    assert shown.evaluate(marks) == 2 + 4, "the ends of the range, and the trials"
+    assert shown.page.locator("[aria-pressed=true]").all_inner_texts()[0].startswith("coarse 4")
+    assert "as no trial has completed" in shown.page.locator("#search").inner_text()
+    assert "No trial has completed." in shown.page.locator("#learning").inner_text()
 
 
 def test_ten_thousand_trials_are_drawn(show: Show, tmp_path: Path) -> None:

@@ -64,7 +64,10 @@ def test_a_best_that_stands_alone_and_a_search_that_has_not_ended() -> None:
     assert said.startswith("The best of fine is λ = 5e-05, and no other")
     under_way = stage(changed(FINE.row, verdict=None), FINE.trials)
     assert "coarse cannot tell apart" in headlines.against("l2", [COARSE, under_way])
-    assert "Nothing can be said of λ" in headlines.against("l2", [stage(changed(COARSE.row, verdict=None))])
+    begun = stage(changed(COARSE.row, verdict=None), COARSE.trials)
+    assert headlines.against("l2", [begun]) == "Nothing can be said of λ before a search has ended."
+    lost = stage(changed(COARSE.row, verdict=None), (trial("coarse", 0, 1e-3, 0.1, None, state="diverged"),))
+    assert headlines.against("l2", [lost]) == "Nothing can be said of λ as no trial has completed."
 
 
 def test_where_the_best_lie() -> None:
@@ -82,14 +85,18 @@ def test_what_halving_did_and_how_well_the_first_rung_foresaw_the_end() -> None:
 
 
 def test_how_the_best_learnt() -> None:
-    said = headlines.learning(made.CURVES[0])
+    best = made.FINE_TRIALS[1]
+    said = headlines.learning(best, made.CURVES[0])
     assert "fine 1 gets 99.00 % of training and 95.00 % of validation rows right, a gap of 4.00 points" in said
     assert "its validation loss was lowest at step 6 of 8" in said
     falling = curve(made.FINE_TRIALS[1], train_accuracy=[0.5, 0.9], valid_accuracy=[0.5, 0.9], valid_loss=[2.0, 1.0])
-    assert headlines.learning(falling).endswith("a gap of 0.00 points; its validation loss was lowest at the end.")
+    assert headlines.learning(best, falling).endswith(
+        "a gap of 0.00 points; its validation loss was lowest at the end."
+    )
     lone = curve(made.FINE_TRIALS[1], train_accuracy=[0.5, 0.9])
-    assert headlines.learning(lone) == "fine 1 has no validation curve."
-    assert headlines.learning(None) == "No trial has a learning curve yet."
+    assert headlines.learning(best, lone) == "fine 1 has no validation curve."
+    assert headlines.learning(None, None) == "No trial has completed."
+    assert headlines.learning(best, None) == "The curve of fine 1, the best, is missing."
 
 
 def test_how_many_went_which_way() -> None:

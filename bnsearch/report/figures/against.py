@@ -16,7 +16,7 @@ from bnsearch.report.words import SYMBOLS, number, span
 def against(name: str, levels: Sequence[StageRecord], default: float | None) -> go.Figure:
     """Accuracy against a hyperparameter; a strip below has the range that each level searched, and what diverged."""
     searched = [level for level in levels if name in level.row["space"]]
-    traces: list[Any] = [_range(name, level) for level in searched]
+    traces: list[Any] = [_ground(), *(_range(name, level) for level in searched)]
     if default is not None:
         traces.append(_default(name, default))
     for level in searched:
@@ -28,15 +28,22 @@ def against(name: str, levels: Sequence[StageRecord], default: float | None) -> 
             {"yaxis": "y2"},
         )
     names, foot = [level.name for level in searched], 0.02 + 0.06 * len(searched)
+    is_empty = all(t.accuracy is None for level in searched for t in level.trials)
+    shown = [0, 100] if is_empty else range_shown(levels)
     strip = {"categoryarray": names[::-1], "range": [-0.7, len(names) - 0.3], "domain": [0, foot], "showgrid": False}
     return frame(
         one_entry_a_name(traces),
         axis_of(name, [level.row["space"] for level in levels]) | {"anchor": "y2"},
-        titled(ACCURACY, **PERCENT, range=range_shown(levels), domain=[foot + 0.03, 1]),
+        titled(ACCURACY, **PERCENT, range=shown, domain=[foot + 0.03, 1]),
         height=420,
         yaxis2=AXIS | strip | {"type": "category", "ticks": "", "fixedrange": True},
         yaxis3={"overlaying": "y", "range": [0, 1], "visible": False, "fixedrange": True},
     )
+
+
+def _ground() -> Any:
+    """Nothing: without a trace of its own plotly leaves out the main plot, and with it all that lies in the strip."""
+    return go.Scatter(x=[None], y=[None], showlegend=False, hoverinfo="skip", name="")
 
 
 def _range(name: str, level: StageRecord) -> Any:

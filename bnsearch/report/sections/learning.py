@@ -9,7 +9,6 @@ from bnsearch.report.multiples import multiples
 from bnsearch.report.records import StudyRecord
 from bnsearch.report.sample import told
 from bnsearch.report.sections.parts import Drawing, Section
-from bnsearch.search.setups import LEVELS
 
 EXPLAINED = {
     "accuracy": "Accuracy: validation rows solid, training rows dashed",
@@ -29,9 +28,8 @@ def learning(record: StudyRecord, curves: Sequence[Curve], n_chosen: int, n_tria
     gone = f"{lost} of {n_chosen} curves are missing: their files are gone or damaged." if lost else None
     if not curves:
         return Section("learning", "Learning curves", notes=[gone]) if gone else None
-    searched = [curve for curve in curves if curve.trial.stage in LEVELS]
     best = headlines.best_of_search(record)
-    best_curve = next((curve for curve in searched if best is not None and curve.trial.label == best.label), None)
+    best_curve = next((curve for curve in curves if best is not None and curve.trial.label == best.label), None)
     shown = _selected(record, curves)
     drawings = [
         Drawing(
@@ -45,9 +43,10 @@ def learning(record: StudyRecord, curves: Sequence[Curve], n_chosen: int, n_tria
         if any(figure == name or name.endswith(f"_{figure}") for curve in curves for name in curve.figures)
     ]
     notes = [HOW, told(n_chosen, n_trials, "curves"), gone]
-    findings = [headlines.learning(best_curve)]
-    if searched:
-        findings.append(headlines.multiples([t for level in record.levels for t in level.trials]))
+    findings = []
+    if record.levels:
+        every = [t for level in record.levels for t in level.trials]
+        findings = [headlines.learning(best, best_curve), headlines.multiples(every)]
     return Section(
         "learning",
         "Learning curves",
@@ -60,6 +59,7 @@ def learning(record: StudyRecord, curves: Sequence[Curve], n_chosen: int, n_tria
 
 def _selected(record: StudyRecord, curves: Sequence[Curve]) -> list[str]:
     """The best and the default setting; where that is the best or no trial, the second best."""
-    labels = [curve.trial.label for curve in curves]
+    # a network that diverged at once has no line to show
+    labels = [curve.trial.label for curve in curves if curve.is_line] or [curve.trial.label for curve in curves]
     default = [record.default.label] if record.default and record.default.label in labels else []
     return list(dict.fromkeys([labels[0], *default, *labels]))[:2]
