@@ -419,11 +419,42 @@ def test_a_search_in_which_every_trial_diverged(show: Show, tmp_path: Path) -> N
     path = tmp_path / "lost.html"
     path.write_text(render("mine", list(sections_of(record, curves, (4, 4), []))))
     shown = show(path)
-    marks = "() => document.querySelectorAll('#against-l2 .point').length"
+    marks = "() => document.querySelectorAll('#against-l2 .xy2 .point').length"
     assert shown.evaluate(marks) == 2 + 4, "the ends of the range, and the trials"
     assert shown.page.locator("[aria-pressed=true]").all_inner_texts()[0].startswith("coarse 4")
     assert "as no trial has completed" in shown.page.locator("#search").inner_text()
     assert "No trial has completed." in shown.page.locator("#learning").inner_text()
+
+
+def test_a_default_outside_of_what_was_searched_is_seen(show: Show, tmp_path: Path) -> None:
+    """Its line lay upon the axis; and so did the borders of the map's ranges where no trial was near."""
+    setup = made.SETUP | {"training": {"l2": 1e-8, "learning_rate": 10.0}}
+    path = tmp_path / "outside.html"
+    path.write_text(
+        render("mine", list(sections_of(made.with_stages(replace(made.COARSE, setup=setup)), [], (0, 0), [])))
+    )
+    shown = show(path)
+    inside = """([id, name, of]) => {
+        const plot = document.getElementById(id), axis = plot._fullLayout[name];
+        const seen = plot.data.filter((trace) => trace.name === of).flatMap((trace) => trace[name[0]]).map(Math.log10);
+        return axis.range[0] < Math.min(...seen) - 0.02 && Math.max(...seen) + 0.02 < axis.range[1];
+    }"""
+    assert shown.evaluate(inside, ["against-l2", "xaxis", "default"])
+    assert shown.evaluate(inside, ["against-learning_rate", "xaxis", "default"])
+    assert all(shown.evaluate(inside, ["map-l2-learning_rate", axis, "coarse range"]) for axis in ("xaxis", "yaxis"))
+
+
+@pytest.mark.parametrize("high", [2.5e-2, 9e-2, 0.5])
+def test_narrow_ranges_have_numbers_too(show: Show, tmp_path: Path, high: float) -> None:
+    """Their axes named powers of ten alone, and there was none within them."""
+    row = changed(made.COARSE.row, space={"learning_rate": {"low": 2e-2, "high": high, "log": True}})
+    trials = tuple(made.trial("coarse", i, 1e-3, rate, 0.9) for i, rate in enumerate((2e-2, 2.2e-2, high)))
+    setup = made.SETUP | {"training": {"l2": 1e-3, "learning_rate": 2e-2}}
+    path = tmp_path / "narrow.html"
+    record = made.with_stages(made.stage(row, trials, setup=setup))
+    path.write_text(render("mine", list(sections_of(record, [], (0, 0), []))))
+    labels = show(path).page.locator("#against-learning_rate .xtick text").all_inner_texts()
+    assert len(labels) >= 3, labels
 
 
 def test_ten_thousand_trials_are_drawn(show: Show, tmp_path: Path) -> None:

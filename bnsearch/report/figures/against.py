@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from bnsearch.report import colours
 from bnsearch.report.colours import LIGHT
-from bnsearch.report.figures.frame import AXIS, PERCENT, axis_of, frame, range_of, titled
+from bnsearch.report.figures.frame import AXIS, PERCENT, UNSEEN, axis_of, frame, range_of, titled
 from bnsearch.report.figures.trials import ACCURACY, drawn, one_entry_a_name, points, range_shown
 from bnsearch.report.records import StageRecord
 from bnsearch.report.words import SYMBOLS, number, span
@@ -71,7 +71,8 @@ def _default(name: str, value: float) -> Any:
         x=[value, value],
         y=[0, 1],
         yaxis="y3",
-        mode="lines",
+        mode="lines+markers",
+        marker=UNSEEN,
         line={"color": LIGHT.muted, "width": 1, "dash": "dot"},
         hovertext=f"default {SYMBOLS[name]} = {number(value)}",
         hoverinfo="text",

@@ -1,5 +1,6 @@
 """What all figures have in common: fonts, grid, margins, how axes are named, what is said at a point."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -58,8 +59,13 @@ LOGARITHMIC: dict[str, Any] = {
     "type": "log",
     "exponentformat": "power",
     "tickfont": {"size": 11},  # plotly makes powers a quarter larger
+    "nticks": 3,  # of powers; with more each digit between two is named, one upon the other
     "minor": {"ticks": "outside", "ticklen": 3},
 }
+
+
+# at the ends of a line, so that the axis leaves room for it; else it lies upon the border, where it is not seen
+UNSEEN: dict[str, Any] = {"symbol": "line-ns", "size": 12, "line": {"width": 0}}
 
 
 def titled(text: str, **axis: Any) -> dict[str, Any]:
@@ -71,7 +77,11 @@ def axis_of(name: str, spaces: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """A hyperparameter's axis: logarithmic where each space that has it is."""
     own = [range_of(space[name]) for space in spaces if name in space]
     text = SYMBOLS[name] if SYMBOLS[name] == name else f"{SYMBOLS[name]} ({name})"
-    return titled(text, **LOGARITHMIC, dtick=1) if own and all(r.log for r in own) else titled(text)
+    if not own or not all(r.log for r in own):
+        return titled(text)
+    n_powers = math.log10(max(r.high for r in own) / min(r.low for r in own))
+    # powers alone would leave a narrow range without a number
+    return titled(text, **LOGARITHMIC, **({"dtick": 1} if n_powers >= 2 else {}))
 
 
 def range_of(values: Any) -> Range:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from bnsearch.report import colours
 from bnsearch.report.colours import LIGHT
-from bnsearch.report.figures.frame import MARGIN, axis_of, frame, good_ones, range_of
+from bnsearch.report.figures.frame import MARGIN, UNSEEN, axis_of, frame, good_ones, range_of
 from bnsearch.report.figures.trials import ACCURACY, completed, drawn, one_entry_a_name, points
 from bnsearch.report.records import StageRecord, TrialRecord
 
@@ -55,7 +55,8 @@ def _box(names: tuple[str, str], level: StageRecord) -> Any:
     return go.Scatter(
         x=[x.low, x.high, x.high, x.low, x.low],
         y=[y.low, y.low, y.high, y.high, y.low],
-        mode="lines",
+        mode="lines+markers",
+        marker=UNSEEN,
         line={"color": colours.of(level.name), "width": 1.5, "dash": "dash" if level.name == "coarse" else "solid"},
         name=f"{level.name} range",
         hoverinfo="skip",
