@@ -1,4 +1,7 @@
-"""Small multiples: each trial's training and validation accuracy in miniature, all on the same scales."""
+"""Small multiples: each trial's training and validation accuracy in miniature, all on the same scale of accuracy.
+
+Steps are on a scale for each stage: beside the long runs of final the short ones of coarse would be specks.
+"""
 
 from collections.abc import Collection, Sequence
 
@@ -19,13 +22,15 @@ def multiples(curves: Sequence[Curve], selected: Collection[str]) -> list[Multip
     values = values[np.isfinite(values)]
     # the worst tenth of all points run along the lower border, so that the good ones are told apart
     low, high = (float(np.quantile(values, 0.1)), float(values.max())) if len(values) else (0.0, 1.0)
-    n_steps = max((float(curve.step[-1]) for curve in curves), default=1.0)
+    n_steps: dict[str, float] = {}  # of the longest of each stage
+    for curve in curves:
+        n_steps[curve.trial.stage] = max(n_steps.get(curve.trial.stage, 1.0), float(curve.step[-1]))
     found = []
     for curve in curves:
         trial = curve.trial
         what = "test " if trial.stage == "final" else ""
         end = "" if trial.accuracy is None else f"{what}{percent(trial.accuracy)}"
-        train, valid = (_path(curve.step / n_steps, curve.figures.get(name), low, high) for name in NAMES)
+        train, valid = (_path(curve.step / n_steps[trial.stage], curve.figures.get(name), low, high) for name in NAMES)
         title = f"{trial.label}: {setting(trial.params)}, {end}{ENDS[trial.state]}"
         line = f"{end}{ENDS[trial.state]}"
         found.append(Multiple(trial.label, line, title, trial.state, valid, train, trial.label in selected))

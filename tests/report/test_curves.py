@@ -42,13 +42,16 @@ def test_very_long_curves_are_thinned_but_keep_their_ends(tmp_path: Path) -> Non
 
 def test_small_multiples_share_their_scales_and_tell_selected_ones() -> None:
     long = curve(FINE_TRIALS[0], valid_accuracy=[0.0, 0.5, 1.0, 1.0])
-    short = curve(COARSE_TRIALS[1], valid_accuracy=[0.0, np.nan, 1.0], train_accuracy=[0.0, 0.0, 0.5])
-    first, second = multiples([long, short], ["fine 0"])
+    short = curve(FINE_TRIALS[1], valid_accuracy=[0.0, np.nan, 1.0], train_accuracy=[0.0, 0.0, 0.5])
+    stopped = curve(COARSE_TRIALS[1], valid_accuracy=[0.0, 0.5])
+    first, second, third = multiples([long, short, stopped], ["fine 0"])
     assert (first.label, first.selected, first.state) == ("fine 0", True, "complete")
-    assert (second.label, second.selected, second.state) == ("coarse 1", False, "pruned")
+    assert (second.label, second.selected, second.state) == ("fine 1", False, "complete")
+    assert (third.label, third.selected, third.state) == ("coarse 1", False, "pruned")
     assert first.valid == "M25.0 50.0L50.0 25.0L75.0 0.0L100.0 0.0"
     assert second.valid == "M25.0 50.0M75.0 0.0", "a gap where there is no figure"
     assert (first.train, second.train) == ("", "M25.0 50.0L50.0 50.0L75.0 25.0")
-    assert "50.00 %, stopped" in second.line
-    assert "λ = 1e-05" in second.title
+    assert third.valid == "M50.0 50.0L100.0 25.0", "on its own stage's scale of steps: one for all made it a speck"
+    assert "50.00 %, stopped" in third.line
+    assert "λ = 1e-05" in third.title
     assert multiples([], []) == []

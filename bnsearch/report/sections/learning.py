@@ -17,8 +17,9 @@ EXPLAINED = {
     "learning_rate": "Learning rate",
 }
 HOW = (
-    "Each button shows a trial's training (dashed) and validation accuracy, all on the same scales; press it, and its "
-    "curves stand above. Training figures are means over an epoch's minibatches."
+    "Each button shows a trial's training (dashed) and validation accuracy, all on the same scale, and over the steps "
+    "of the longest of its stage; press it, and its curves stand above. Training figures are means over an epoch's "
+    "minibatches."
 )
 
 
