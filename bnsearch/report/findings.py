@@ -2,7 +2,7 @@
 `bnsearch.search.stages.status`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bnsearch.report.comparison import comparison_findings
@@ -10,6 +10,7 @@ from bnsearch.report.conclusions import Finding, confirm_findings, final_finding
 from bnsearch.report.words import SYMBOLS, Row, counted, n_over, number, percent, setting, span
 from bnsearch.search.setups import COMPARE, LEVELS
 
+Group = tuple[str, list[str]]  # a label and its sentences
 BEFORE = {"fine": "coarse", "fine2": "fine"}  # whose best a computed space is built around
 
 
@@ -42,6 +43,20 @@ def _found(row: Row) -> list[Finding]:
 def sentences(row: Row) -> list[str]:
     """The same for programs: a label stands before the first of its sentences."""
     return [f"{label}: {sentence}" if label else sentence for label, sentence in findings(row)]
+
+
+def grouped(found: Iterable[Finding]) -> list[Group]:
+    """A label with all of its sentences; one that ends with a comma goes on in the next."""
+    groups: list[Group] = []
+    for label, sentence in found:
+        if not groups or (label and label != groups[-1][0]):
+            groups.append((label, []))
+        own = groups[-1][1]
+        if own and own[-1].endswith(","):
+            own[-1] += f" {sentence}"
+        else:
+            own.append(sentence)
+    return groups
 
 
 def with_findings(rows: Sequence[Row]) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bnsearch.report.findings import sentences
+from bnsearch.report.findings import findings, grouped
 from bnsearch.report.words import SYMBOLS, Row, n_over, number, percent, span
 from bnsearch.search.artifacts import BestTrial
 from bnsearch.search.setups import COMPARE, LEVELS, STAGE_OF
@@ -37,7 +37,7 @@ def note(study: Study, row: Row, attrs: Mapping[str, Any], picture: str | None) 
     the picture of its best trial.
     """
     parts = [f"## {row['study']}: {WHAT[row['stage']]}", _what(row, attrs), *_space(row), *_finalists(row)]
-    parts += ["### What was found", "\n".join(f"- {_plain(line)}" for line in sentences(row))]
+    parts += ["### What was found", "\n".join(_found(row))]
     parts += [f"![Learning curves of the first of its best trials]({picture})"] if picture else []
     parts += ["### How to go on", "\n".join(f"- {line}" for line in _commands(study, row))]
     parts += ["### Where it comes from", _origin(study, attrs)]
@@ -57,12 +57,21 @@ def _what(row: Row, attrs: Mapping[str, Any]) -> str:
     network, training = attrs["setup"]["network"], attrs["setup"]["training"]
     hidden = "-".join(map(str, network["hidden"])) or "no"
     norm = {"none": "without batch normalisation"}.get(network["batch_norm"], "batch-normalised")
-    length = f"{training['epochs']} epochs" if training["epochs"] else f"{training['schedule']['cycles']} cycles"
+    length = _length(training, attrs.get("budget"))
     trained = f"{hidden} hidden units, {norm}, {length} of a {training['schedule']['kind']} schedule"
     how = SAMPLERS.get(attrs.get("task", {}).get("sampler", ""), "")
     trials = f"{row['total']} trials" + (f", {how}" if how else "")
     value = VALUES.get(row["stage"], SEARCHES)
     return f"{trials}. A trial is a network of {trained}; its value is the {value}.{_parent(row)}"
+
+
+def _length(training: Mapping[str, Any], budget: Mapping[str, int] | None) -> str:
+    """As the study file says it; in steps where those are kept on more rows, which makes fewer epochs."""
+    if not training["epochs"]:
+        return f"{training['schedule']['cycles']} cycles"
+    if budget and budget["n_steps"] != training["epochs"] * budget["epoch_steps"]:
+        return f"{budget['n_steps']:,} steps"
+    return f"{training['epochs']} epochs"
 
 
 def _parent(row: Row) -> str:
@@ -102,6 +111,12 @@ def _finalists(row: Row) -> Iterator[str]:
         cells = [where, *(number(f["params"][name]) for name in names), percent(f["mean"]), behind, verdict]
         lines.append(f"| {' | '.join(cells)} |")
     yield "\n".join(lines)
+
+
+def _found(row: Row) -> Iterator[str]:
+    """A bullet for each sentence, the label before the first of its own."""
+    for label, said in grouped(findings(row)):
+        yield from (f"- {_plain(text)}" for text in (f"{label}: {said[0]}" if label else said[0], *said[1:]))
 
 
 def _commands(study: Study, row: Row) -> Iterator[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bnsearch.report.findings import sentences
+from bnsearch.report.findings import findings, grouped
 from bnsearch.report.note import note, trial_note
 from bnsearch.search.artifacts import BestTrial
 from bnsearch.search.study_file import Study, load_study
@@ -38,8 +38,9 @@ ATTRS: dict[str, Any] = {
 def test_all_findings_are_in_it(study: Study, row: Row) -> None:
     text = note(study, row, ATTRS, None).replace("\\", "")
     assert text.startswith(f"## {row['study']}: ")
-    for line in sentences(row):
-        assert f"- {line}\n" in text
+    for label, found in grouped(findings(row)):
+        assert f"- {label}: {found[0]}\n" in text
+        assert all(f"- {sentence}\n" in text for sentence in found[1:])
     assert "seed 6; data `digits`, fingerprint `0123456789ab`; made with bnsearch 0.1.0." in text
 
 
@@ -54,6 +55,21 @@ def test_what_a_trial_is(study: Study) -> None:
     }
     other = note(study, COARSE, ATTRS | {"setup": setup}, None)
     assert "no hidden units, without batch normalisation, 2 cycles of a cyclic schedule" in other
+
+
+def test_a_sentence_is_not_broken_in_two(study: Study) -> None:
+    """Lines that go on in the next, as a terminal has them, were two bullets."""
+    bullets = [line for line in note(study, FINAL, ATTRS, None).splitlines() if line.startswith("- ")]
+    assert not [line for line in bullets if line.endswith(",")]
+    assert any("over new images, " in line and "over seeds" in line for line in bullets)
+
+
+def test_the_length_of_a_network_that_keeps_its_steps_on_more_rows(study: Study) -> None:
+    """It was said to be trained for the epochs of the search, though it takes fewer."""
+    kept = note(study, FINAL, ATTRS | {"budget": {"n_steps": 1460, "epoch_steps": 88}}, None)
+    assert "batch-normalised, 1,460 steps of a cosine schedule" in kept
+    whole = note(study, FINAL, ATTRS | {"budget": {"n_steps": 1460, "epoch_steps": 73}}, None)
+    assert "batch-normalised, 20 epochs of a cosine schedule" in whole
 
 
 def test_the_space(study: Study) -> None:

@@ -4,15 +4,12 @@ from collections.abc import Iterable
 
 from bnsearch.report import headlines
 from bnsearch.report.comparison import sentences
-from bnsearch.report.conclusions import Finding
 from bnsearch.report.figures.accuracy import accuracies
-from bnsearch.report.findings import findings
+from bnsearch.report.findings import Group, findings, grouped
 from bnsearch.report.records import StageRecord, StudyRecord
 from bnsearch.report.sections.parts import Drawing, Section
 from bnsearch.report.words import as_sentence
 from bnsearch.search.setups import LEVELS
-
-Group = tuple[str, list[str]]
 
 
 def answer(record: StudyRecord) -> Section:
@@ -46,20 +43,6 @@ def _drawings(record: StudyRecord) -> Iterable[Drawing]:
         n = len(result["test_accuracy"]["per_seed"])
         alt = f"Test accuracy of {n} networks, their mean with intervals over new images and over seeds."
         yield Drawing("accuracies", "Accuracy on the test set, with 95 % intervals", accuracies(result), alt)
-
-
-def grouped(found: Iterable[Finding]) -> list[Group]:
-    """A label with all of its sentences; one that ends with a comma goes on in the next."""
-    groups: list[Group] = []
-    for label, sentence in found:
-        if not groups or (label and label != groups[-1][0]):
-            groups.append((label, []))
-        own = groups[-1][1]
-        if own and own[-1].endswith(","):
-            own[-1] += f" {sentence}"
-        else:
-            own.append(sentence)
-    return groups
 
 
 def _how_sure(group: Group) -> Group:

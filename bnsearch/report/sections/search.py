@@ -8,10 +8,9 @@ from bnsearch.report.figures.against import against
 from bnsearch.report.figures.halving import courses, halved, survivors
 from bnsearch.report.figures.map import over
 from bnsearch.report.figures.trials import range_shown
-from bnsearch.report.findings import findings
+from bnsearch.report.findings import findings, grouped
 from bnsearch.report.records import StageRecord, StudyRecord
 from bnsearch.report.sample import POINTS, ranked, told
-from bnsearch.report.sections.answer import grouped
 from bnsearch.report.sections.parts import Drawing, Section, Table
 from bnsearch.report.words import SYMBOLS, number, percent
 
