@@ -81,6 +81,8 @@ def over(names: tuple[str, str], levels: Sequence[StageRecord]) -> str:
         return "No trial has completed."
     best = complete[: max(3, len(complete) // 10)]
     where = " and ".join(_reach(name, [t.params[name] for t in best]) for name in names)
+    if len(complete) == 1:
+        return f"The only completed trial lies at {where}."
     return f"The best {len(best):,} of {len(complete):,} completed trials lie at {where}."
 
 

@@ -457,6 +457,23 @@ def test_narrow_ranges_have_numbers_too(show: Show, tmp_path: Path, high: float)
     assert len(labels) >= 3, labels
 
 
+def test_a_double_click_shows_what_an_axis_leaves_out(show: Show, tmp_path: Path) -> None:
+    """The note asked for two, of which the second undid the first."""
+    trials = tuple(made.trial("coarse", i, 1e-3, 0.1, 0.9 + 0.001 * i) for i in range(20))
+    far_below = made.trial("coarse", 20, 1e-3, 0.1, 0.1)
+    record = made.with_stages(replace(made.COARSE, trials=(*trials, far_below)))
+    path = tmp_path / "below.html"
+    path.write_text(render("mine", list(sections_of(record, [], (0, 0), []))))
+    shown = show(path)
+    assert "double-click to see all, again to come back" in shown.page.locator("#search").inner_text()
+    low = "() => document.getElementById('against-l2')._fullLayout.yaxis.range[0] < 10"
+    assert not shown.evaluate(low)
+    for becomes in (True, False):
+        shown.page.locator("#against-l2 .nsewdrag").first.dblclick()
+        assert shown.becomes(low, becomes)
+        shown.page.wait_for_timeout(500)  # else plotly takes the next click for a part of this one
+
+
 def test_ten_thousand_trials_are_drawn(show: Show, tmp_path: Path) -> None:
     many = tuple(
         made.trial(

@@ -76,6 +76,8 @@ def test_where_the_best_lie() -> None:
     alike = [stage(FINE.row, tuple(trial("fine", i, 1e-3, 0.1 * (1 + i), 0.9) for i in range(3)))]
     assert "at λ = 0.001 and η = 0.1 … 0.3" in headlines.over(("l2", "learning_rate"), alike)
     assert headlines.over(("l2", "learning_rate"), []) == "No trial has completed."
+    lone = [stage(FINE.row, (trial("fine", 0, 1e-3, 0.1, 0.9),))]
+    assert headlines.over(("l2", "learning_rate"), lone) == "The only completed trial lies at λ = 0.001 and η = 0.1."
 
 
 def test_what_halving_did_and_how_well_the_first_rung_foresaw_the_end() -> None:

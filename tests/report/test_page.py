@@ -271,7 +271,27 @@ def test_trials_that_were_stopped_below_the_axis_are_counted() -> None:
     good = tuple(made.trial("coarse", i, 1e-3, 0.1, 0.9 + 0.01 * i) for i in range(5))
     early = tuple(made.stopped("coarse", 5 + i, 1e-3, 0.1, 0.1) for i in range(3))
     record = made.with_stages(replace(made.COARSE, trials=(*good, *early)))
-    assert "3 trials (3 of them stopped early) lie below this axis, down to 10.00 %" in Parsed(page(record)).text
+    text = page(record)
+    assert "3 trials (3 of them stopped early) lie below this axis, down to 10.00 %" in Parsed(text).text
+    assert "10.00\u00a0%: double-click to see all" in text, "a number had its sign on the next line"
+
+
+def test_what_the_figure_of_the_rungs_leaves_out_is_counted() -> None:
+    """Lines went down out of the figure, and of very many trials some were drawn, without a word."""
+    good = tuple(made.trial("coarse", i, 1e-3, 0.1, 0.9 + 0.01 * i, rungs=((2, 0.9), (4, 0.91))) for i in range(9))
+    early = tuple(made.stopped("coarse", 9 + i, 1e-3, 0.1, 0.2 + 0.1 * i) for i in range(2))
+    section = Parsed(page(made.with_stages(replace(made.COARSE, trials=(*good, *early))))).text
+    assert "2 figures lie below this axis, down to 20.00 %: double-click to see all, again to come back." in section
+    many = tuple(made.stopped("coarse", i, 1e-3, 0.1, 0.5) for i in range(1000))
+    text = Parsed(page(made.with_stages(replace(made.COARSE, trials=many)))).text
+    assert "300 of 1,000 trials of coarse are drawn: the best 75 and an even sample of the others" in text
+    assert "figures lie below" not in text
+
+
+def test_a_lone_trial_is_no_plural() -> None:
+    text = Parsed(page(made.with_stages(replace(made.COARSE, trials=made.COARSE_TRIALS[:1])))).text
+    assert "The trial that completed" in text
+    assert "The best 1 trials" not in text
 
 
 def test_ten_thousand_trials_make_a_usable_page_that_says_what_it_leaves_out() -> None:

@@ -5,7 +5,7 @@ from itertools import combinations
 
 from bnsearch.report import headlines
 from bnsearch.report.figures.against import against
-from bnsearch.report.figures.halving import courses, halved, survivors
+from bnsearch.report.figures.halving import LINES, courses, halved, survivors
 from bnsearch.report.figures.map import over
 from bnsearch.report.figures.trials import range_shown
 from bnsearch.report.findings import findings, grouped
@@ -38,6 +38,7 @@ def stopping(record: StudyRecord) -> Section | None:
     levels = halved(record.levels)
     if not levels:
         return None
+    figure = courses(levels)
     drawings = [
         Drawing(
             "survivors",
@@ -48,8 +49,9 @@ def stopping(record: StudyRecord) -> Section | None:
         Drawing(
             "courses",
             "Trials that rank low at a rung are stopped there; their figures are compared at that rung alone.",
-            courses(levels),
+            figure,
             "Validation accuracy of each trial from rung to rung.",
+            _notes(_below_at_rungs(levels, figure.layout.yaxis.range), _sampled(levels, LINES)),
         ),
     ]
     return Section("halving", "Stopped early", drawings=drawings)
@@ -92,9 +94,9 @@ def _default(name: str, levels: Sequence[StageRecord]) -> float | None:
     return value if name != "l2" or value > 0 else None
 
 
-def _sampled(levels: Sequence[StageRecord]) -> str | None:
+def _sampled(levels: Sequence[StageRecord], limit: int = POINTS) -> str | None:
     return _notes(
-        *(told(min(len(level.trials), POINTS), len(level.trials), f"trials of {level.name}") for level in levels)
+        *(told(min(len(level.trials), limit), len(level.trials), f"trials of {level.name}") for level in levels)
     )
 
 
@@ -108,7 +110,19 @@ def _below(levels: Sequence[StageRecord]) -> str | None:
     n_stopped = sum(state == "pruned" for _, state in below)
     of_them = f" ({n_stopped:,} of them stopped early)" if n_stopped else ""
     who = f"{len(below):,} trials{of_them} lie" if len(below) > 1 else "1 trial lies"
-    return f"{who} below this axis, down to {percent(min(below)[0])}: double-click twice to see all."
+    return f"{who} {_beneath(min(below)[0])}"
+
+
+def _below_at_rungs(levels: Sequence[StageRecord], shown: Sequence[float] | None) -> str | None:
+    """What the axis of the courses leaves out."""
+    seen = [accuracy for level in levels for t in level.trials for _, accuracy in t.rungs]
+    below = [accuracy for accuracy in seen if shown and 100 * accuracy < shown[0]]
+    who = f"{len(below):,} figures lie" if len(below) > 1 else "1 figure lies"
+    return f"{who} {_beneath(min(below))}" if below else None
+
+
+def _beneath(lowest: float) -> str:
+    return f"below this axis, down to {percent(lowest)}: double-click to see all, again to come back."
 
 
 def _notes(*notes: str | None) -> str | None:
@@ -128,4 +142,5 @@ def _top(levels: Sequence[StageRecord]) -> Table:
         for trial in trials
     ]
     head = ["trial", *(SYMBOLS[name] for name in names), "cross-entropy", "accuracy"]
-    return Table(f"The best {len(rows)} trials, by validation accuracy", head, rows)
+    caption = f"The best {len(rows)} trials, by validation accuracy" if len(rows) > 1 else "The trial that completed"
+    return Table(caption, head, rows)
