@@ -321,6 +321,15 @@ TEXTS = """() => {
 }"""
 
 
+def test_what_became_of_a_trial_stays_within_its_button(show: Show, rich: Path) -> None:
+    """The words went on to the right, and out of the page where theirs was the last button of a row."""
+    shown = show(rich, viewport={"width": 330, "height": 844})
+    assert "stopped" in shown.page.locator(".multiples").inner_text()
+    assert shown.evaluate(
+        "() => [...document.querySelectorAll('.multiples span')].every((s) => s.scrollWidth <= s.clientWidth)"
+    )
+
+
 def hexadecimal(colour: str) -> str:
     values = colour[colour.index("(") + 1 : -1].split(",")[:3]
     return "#" + "".join(f"{int(float(value)):02x}" for value in values)
