@@ -45,8 +45,10 @@ def search(levels: Sequence[StageRecord]) -> str:
     complete = ranked([t for level in levels for t in level.trials if t.state == "complete"])
     if not complete:
         return "No trial has completed."
-    best, n = complete[0], sum(len(level.trials) for level in levels)
-    text = f"The best of {n:,} trials is {best.label}, with {percent(best.accuracy or 0.0)} at {setting(best.params)}"
+    best, every = complete[0], [t for level in levels for t in level.trials]
+    n_ended = sum(t.state != "running" for t in every)
+    trials = f"{n_ended:,} trials{'' if n_ended == len(every) else ' so far'}"
+    text = f"The best of {trials} is {best.label}, with {percent(best.accuracy or 0.0)} at {setting(best.params)}"
     verdicts = (level.row["verdict"] or {} for level in levels if level.name == best.stage)
     n_tied = next((verdict["n_tied"] - 1 for verdict in verdicts if verdict.get("best") == best.number), None)
     if n_tied is None:

@@ -40,9 +40,10 @@ def test_the_answer_of_a_study_under_way() -> None:
 def test_a_search_opens_with_its_best() -> None:
     said = headlines.search([COARSE, FINE])
     assert said == (
-        "The best of 9 trials is fine 1, with 98.00 % at λ = 5e-05, η = 0.3; 1 other setting of fine is within one "
-        "standard error of it."
+        "The best of 8 trials so far is fine 1, with 98.00 % at λ = 5e-05, η = 0.3; 1 other setting of fine is within "
+        "one standard error of it."
     )
+    assert headlines.search([COARSE]).startswith("The best of 5 trials is coarse 4, with")
     assert "no other settings of fine are" in headlines.search(
         [stage(changed(FINE.row, verdict__n_tied=1), FINE.trials)]
     )
