@@ -59,7 +59,7 @@ LOGARITHMIC: dict[str, Any] = {
     "type": "log",
     "exponentformat": "power",
     "tickfont": {"size": 11},  # plotly makes powers a quarter larger
-    "nticks": 3,  # of powers; with more each digit between two is named, one upon the other
+    "nticks": 4,  # of powers; with more each digit between two is named, one upon the other
     "minor": {"ticks": "outside", "ticklen": 3},
 }
 
