@@ -5,6 +5,7 @@ Source: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 
 
 import os
 import pickle
+import shutil
 import tarfile
 import zlib
 from functools import partial
@@ -107,15 +108,13 @@ def unpack(archive: Path, into: Path) -> Path:
     Members other than files in that folder are refused, links and what would lie outside above all. Raises DataError.
     """
     target = into / FOLDER
-    if not hasattr(tarfile, "data_filter"):
-        raise DataError(f"Python must be 3.11.4 or newer to unpack {archive} safely: use one, or unpack it yourself.")
     try:
         with own_folder(into) as part:
             with tarfile.open(archive) as tar:
                 # looked at first, one by one: "data" alone has been got round by chains of links
                 for member in tar:
                     _check_member(member)
-                    tar.extract(member, part, filter="data")
+                    _extract(tar, member, part)
             for name in (*TRAIN_FILES, TEST_FILE):  # tarfile takes a damaged header for the end of the archive
                 Path(part, FOLDER, name).stat()
             try:
@@ -137,6 +136,18 @@ def _check_member(member: tarfile.TarInfo) -> None:
         raise ValueError(f"it has {member.name[:80]!r}, which is no file in {FOLDER}")
     if member.size > safe_pickle.MAX_BYTES:
         raise ValueError(f"it has {member.name[:80]!r} of {member.size:,} bytes")
+
+
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, into: Path) -> None:
+    """Unpack a member that was looked at; Python 3.11.0 to 3.11.3 have no filter, and its content alone is written."""
+    if hasattr(tarfile, "data_filter"):
+        tar.extract(member, into, filter="data")
+        return
+    path, content = into / member.name, tar.extractfile(member)  # None: the folder
+    (path if content is None else path.parent).mkdir(exist_ok=True)
+    if content is not None:
+        with content, open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o644)) as file:
+            shutil.copyfileobj(content, file)
 
 
 def read_batch(path: Path, n_rows: int) -> Rows:

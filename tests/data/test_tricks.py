@@ -99,8 +99,16 @@ def write_archive(path: Path, members: list[tarfile.TarInfo]) -> Path:
     return path
 
 
+@pytest.fixture(params=["this Python", "one without a filter"])
+def python(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """3.11.0 to 3.11.3 have none, Debian's among them."""
+    if request.param == "one without a filter":
+        monkeypatch.delattr(tarfile, "data_filter", raising=False)
+
+
 @pytest.mark.parametrize("first", [False, True], ids=["after the files", "before the files"])
 @pytest.mark.parametrize("members", ARCHIVES.values(), ids=ARCHIVES)
+@pytest.mark.usefixtures("python")
 def test_an_archive_that_reaches_elsewhere(tmp_path: Path, members: list[tarfile.TarInfo], first: bool) -> None:
     into = tmp_path / "outer" / "cache"
     into.mkdir(parents=True)
@@ -113,23 +121,16 @@ def test_an_archive_that_reaches_elsewhere(tmp_path: Path, members: list[tarfile
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.usefixtures("python")
 def test_an_archive_of_the_six_files_is_unpacked_without_rights_that_nobody_needs(tmp_path: Path) -> None:
     members = [member(NAME, tarfile.DIRTYPE), *SIX, member(f"{NAME}/readme.html")]
     for one in members:
         one.mode, one.uid, one.gid = 0o6777, 12345, 12345
     cifar10.unpack(write_archive(tmp_path / "cifar.tar.gz", members), tmp_path)
     found = list((tmp_path / NAME).iterdir())
-    assert len(found) == 7
+    assert [path.read_bytes() for path in found] == [bytes(4)] * 7
     assert all(path.stat().st_mode & 0o7022 == 0 for path in found)
     assert all(path.stat().st_uid == os.geteuid() for path in found)
-
-
-def test_a_python_that_unpacks_nothing_safely_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """3.11.0 to 3.11.3 have no filter."""
-    path = write_archive(tmp_path / "cifar.tar.gz", SIX)
-    monkeypatch.delattr(tarfile, "data_filter")
-    with pytest.raises(DataError, match=r"Python must be 3\.11\.4"):
-        cifar10.unpack(path, tmp_path)
 
 
 # ---- archives of NumPy

@@ -1,7 +1,6 @@
 """The machine as a check-up sees it."""
 
 import os
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -52,12 +51,6 @@ def test_a_folder_that_cannot_be_written() -> None:
 def test_a_file_where_a_folder_must_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert next(machine.disk("Cache", tmp_path / "file" / "new", 0, 0, "or else")).state == "fail"
-
-
-def test_an_old_python_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(tarfile, "data_filter")
-    line = next(machine.python())
-    assert (line.state, line.remedy) == ("warn", "use Python 3.11.4 or newer")
 
 
 def test_others_at_work_are_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
