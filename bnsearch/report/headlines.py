@@ -47,8 +47,9 @@ def search(levels: Sequence[StageRecord]) -> str:
         return "No trial has completed."
     best, every = complete[0], [t for level in levels for t in level.trials]
     n_ended = sum(t.state != "running" for t in every)
-    trials = f"{n_ended:,} trials{'' if n_ended == len(every) else ' so far'}"
-    text = f"The best of {trials} is {best.label}, with {percent(best.accuracy or 0.0)} at {setting(best.params)}"
+    which = "The only trial" if n_ended == 1 else f"The best of {n_ended:,} trials"
+    so_far = "" if n_ended == len(every) else " so far"
+    text = f"{which}{so_far} is {best.label}, with {percent(best.accuracy or 0.0)} at {setting(best.params)}"
     verdicts = (level.row["verdict"] or {} for level in levels if level.name == best.stage)
     n_tied = next((verdict["n_tied"] - 1 for verdict in verdicts if verdict.get("best") == best.number), None)
     if n_tied is None:

@@ -57,7 +57,8 @@ def _what(row: Row, attrs: Mapping[str, Any]) -> str:
     network, training = attrs["setup"]["network"], attrs["setup"]["training"]
     hidden = "-".join(map(str, network["hidden"])) or "no"
     norm = {"none": "without batch normalisation"}.get(network["batch_norm"], "batch-normalised")
-    length = _length(training, attrs.get("budget"))
+    # of a comparison the budget is that of its longest variant under way
+    length = _length(training, None if row["stage"] == COMPARE else attrs.get("budget"))
     trained = f"{hidden} hidden units, {norm}, {length} of a {training['schedule']['kind']} schedule"
     how = SAMPLERS.get(attrs.get("task", {}).get("sampler", ""), "")
     trials = f"{row['total']} trials" + (f", {how}" if how else "")

@@ -48,6 +48,14 @@ def test_a_search_opens_with_its_best() -> None:
         [stage(changed(FINE.row, verdict__n_tied=1), FINE.trials)]
     )
     assert headlines.search([stage(changed(FINE.row, verdict=None), FINE.trials)]).endswith("η = 0.3.")
+
+
+def test_one_trial_is_the_only_one() -> None:
+    done, other = (replace(COARSE.trials[0], number=i) for i in range(2))
+    alone = stage(changed(COARSE.row, verdict=None), (done,))
+    assert headlines.search([alone]).startswith("The only trial is coarse 0, with")
+    under_way = stage(changed(COARSE.row, verdict=None), (done, replace(other, state="running")))
+    assert headlines.search([under_way]).startswith("The only trial so far is coarse 0, with")
     assert headlines.search([stage(FINE.row)]) == "No trial has completed."
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bnsearch.report.findings import findings, grouped
-from bnsearch.report.note import note, trial_note
+from bnsearch.report.note import _what, note, trial_note
 from bnsearch.search.artifacts import BestTrial
 from bnsearch.search.study_file import Study, load_study
 from tests.helpers import TINY
@@ -70,6 +70,8 @@ def test_the_length_of_a_network_that_keeps_its_steps_on_more_rows(study: Study)
     assert "batch-normalised, 1,460 steps of a cosine schedule" in kept
     whole = note(study, FINAL, ATTRS | {"budget": {"n_steps": 1460, "epoch_steps": 73}}, None)
     assert "batch-normalised, 20 epochs of a cosine schedule" in whole
+    variants = _what(changed(COARSE, stage="compare"), ATTRS | {"budget": {"n_steps": 4380, "epoch_steps": 73}})
+    assert "batch-normalised, 20 epochs of a cosine schedule" in variants, "the budget is that of the longest"
 
 
 def test_the_space(study: Study) -> None:

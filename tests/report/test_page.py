@@ -286,6 +286,9 @@ def test_what_the_figure_of_the_rungs_leaves_out_is_counted() -> None:
     text = Parsed(page(made.with_stages(replace(made.COARSE, trials=many)))).text
     assert "300 of 1,000 trials of coarse are drawn: the best 75 and an even sample of the others" in text
     assert "figures lie below" not in text
+    without = tuple(made.trial("coarse", 280 + i, 1e-3, 0.1, 0.5) for i in range(40))  # that came to no rung
+    text = Parsed(page(made.with_stages(replace(made.COARSE, trials=(*many[:280], *without))))).text
+    assert "trials of coarse are drawn" not in text
 
 
 def test_a_lone_trial_is_no_plural() -> None:

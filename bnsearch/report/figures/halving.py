@@ -20,11 +20,16 @@ def halved(levels: Sequence[StageRecord]) -> list[StageRecord]:
     return [level for level in levels if any(t.state == "pruned" and t.n_steps for t in level.trials)]
 
 
+def with_course(level: StageRecord) -> list[TrialRecord]:
+    """Trials that came to a rung."""
+    return [t for t in level.trials if t.rungs]
+
+
 def courses(levels: Sequence[StageRecord]) -> go.Figure:
     """Each trial's validation accuracy from rung to rung, those that were stopped in another colour."""
     traces = []
     for level in levels:
-        own = some(ranked([t for t in level.trials if t.rungs]), LINES)
+        own = some(ranked(with_course(level)), LINES)
         stopped = [t for t in own if t.state != "complete"]
         whole = [t for t in own if t.state == "complete"]
         traces.append(_lines(level, stopped, f"{level.name}, stopped", LIGHT.stopped))

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
+import plotly.graph_objects as go
+
 from bnsearch.report import headlines
 from bnsearch.report.figures.against import against
-from bnsearch.report.figures.halving import LINES, courses, halved, survivors
+from bnsearch.report.figures.halving import LINES, courses, halved, survivors, with_course
 from bnsearch.report.figures.map import over
 from bnsearch.report.figures.trials import range_shown
 from bnsearch.report.findings import findings, grouped
@@ -51,7 +53,7 @@ def stopping(record: StudyRecord) -> Section | None:
             "Trials that rank low at a rung are stopped there; their figures are compared at that rung alone.",
             figure,
             "Validation accuracy of each trial from rung to rung.",
-            _notes(_below_at_rungs(levels, figure.layout.yaxis.range), _sampled(levels, LINES)),
+            _notes(_below_at_rungs(figure), *(_some_told(len(with_course(level)), LINES, level) for level in levels)),
         ),
     ]
     return Section("halving", "Stopped early", drawings=drawings)
@@ -94,10 +96,12 @@ def _default(name: str, levels: Sequence[StageRecord]) -> float | None:
     return value if name != "l2" or value > 0 else None
 
 
-def _sampled(levels: Sequence[StageRecord], limit: int = POINTS) -> str | None:
-    return _notes(
-        *(told(min(len(level.trials), limit), len(level.trials), f"trials of {level.name}") for level in levels)
-    )
+def _sampled(levels: Sequence[StageRecord]) -> str | None:
+    return _notes(*(_some_told(len(level.trials), POINTS, level) for level in levels))
+
+
+def _some_told(n: int, limit: int, level: StageRecord) -> str | None:
+    return told(min(n, limit), n, f"trials of {level.name}")
 
 
 def _below(levels: Sequence[StageRecord]) -> str | None:
@@ -113,10 +117,11 @@ def _below(levels: Sequence[StageRecord]) -> str | None:
     return f"{who} {_beneath(min(below)[0])}"
 
 
-def _below_at_rungs(levels: Sequence[StageRecord], shown: Sequence[float] | None) -> str | None:
-    """What the axis of the courses leaves out."""
-    seen = [accuracy for level in levels for t in level.trials for _, accuracy in t.rungs]
-    below = [accuracy for accuracy in seen if shown and 100 * accuracy < shown[0]]
+def _below_at_rungs(courses: go.Figure) -> str | None:
+    """What the axis of the courses leaves out of what is drawn."""
+    shown = courses.layout.yaxis.range
+    drawn = [y / 100 for trace in courses.data for y in trace.y if y is not None]
+    below = [accuracy for accuracy in drawn if shown and 100 * accuracy < shown[0]]
     who = f"{len(below):,} figures lie" if len(below) > 1 else "1 figure lies"
     return f"{who} {_beneath(min(below))}" if below else None
 
