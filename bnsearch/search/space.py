@@ -5,6 +5,7 @@ import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import optuna
 from optuna.distributions import BaseDistribution, FloatDistribution
@@ -16,6 +17,7 @@ from bnsearch.search.tables import LIMITS, Range
 from bnsearch.search.trials import Trial
 
 Space = Mapping[str, Range | tuple[float, ...]]
+Side = Literal["low", "high"]
 TPE_BATCH = 16
 MAX_EXTENSION_DECADES = 1.5
 
@@ -83,7 +85,7 @@ class Edge:
     """A tied trial lies at the end of a searched range."""
 
     name: str
-    side: str  # "low" or "high"
+    side: Side
     edge: float  # of the range searched so far
     extended_to: float  # equal to the edge where a hard limit stops it
 
@@ -107,7 +109,8 @@ def narrow(space: Mapping[str, Range], tied: Sequence[Mapping[str, float]], n: i
         raise SpaceError(
             "A fine search needs at least one finished coarse trial, but none completed; widen or move `coarse.space`."
         )
-    box, edges = {}, []
+    box: dict[str, Range] = {}
+    edges: list[tuple[str, Side, float]] = []
     for name, range_ in space.items():
         if _fixed(range_):
             box[name] = range_

@@ -18,6 +18,7 @@ from bnsearch.search.batches import batches_in
 from bnsearch.search.choose import tie_set
 from bnsearch.search.database_error import RESTORE
 from bnsearch.search.setups import COMPARE, LEVELS, NAMES
+from bnsearch.search.space import Edge
 from bnsearch.search.store import Store
 from bnsearch.search.tables import Range
 from bnsearch.search.trials import finished
@@ -42,7 +43,7 @@ class OfLevel(Attributes):
     """Of a level of the search."""
 
     space: dict[str, Range | tuple[float, ...]]
-    open_sides: list[Json]
+    open_sides: list[Edge]
     batches: list[list[int]] = []
 
 
@@ -99,11 +100,14 @@ def _check(name: str, attrs: Mapping[str, Any], trials: Sequence[FrozenTrial]) -
     if name in LEVELS:
         batches_in(attrs)
         tie_set(over)
+        for edge in [Edge(**edge) for edge in attrs["open_sides"]]:
+            attrs["space"][edge.name]
     names = attrs["space"].keys() if name in LEVELS else None
     for trial in trials:
         if names is not None and trial.params.keys() != names:
             raise ValueError(f"trial {trial.number} of {name} has {sorted(trial.params)} in place of {sorted(names)}")
-        if not all(math.isfinite(value) for value in trial.params.values() if isinstance(value, float)):
-            raise ValueError(f"trial {trial.number} of {name} has a parameter that is not finite")
+        for value in trial.params.values():
+            if not (isinstance(value, int | float) and math.isfinite(value)) and (names or isinstance(value, float)):
+                raise ValueError(f"trial {trial.number} of {name} has a parameter that is no finite number: {value!r}")
         for key in PLACES.get(name, ()):
             int(trial.user_attrs[key])

@@ -24,6 +24,12 @@ EDITS = {
     "the number of bits": f"{SET_TRIALS} '9e9' WHERE key = 'n_valid' AND {FIRST}",
     "parameters are gone": f"DELETE FROM trial_params WHERE {FIRST}",
     "another distribution": 'UPDATE trial_params SET distribution_json = \'{"name": "Odd", "attributes": {}}\'',
+    "a parameter is text": "UPDATE trial_params SET distribution_json = "
+    '\'{"name": "CategoricalDistribution", "attributes": {"choices": ["a"]}}\'',
+    "a side of nothing": f'{SET_STUDYS} \'[{{"name": "x", "side": "low", "edge": 1, "extended_to": 1}}]\' '
+    f"WHERE key = 'open_sides' AND {OF_COARSE}",
+    "a side that is none": f'{SET_STUDYS} \'[{{"name": "l2", "side": "up", "edge": 1, "extended_to": 1}}]\' '
+    f"WHERE key = 'open_sides' AND {OF_COARSE}",
     "another state": f"UPDATE trials SET state = 'FOO' WHERE {FIRST}",
     "no value": f"DELETE FROM trial_values WHERE {FIRST}",
     "repeats are gone": "DELETE FROM trial_user_attributes WHERE key = 'repeat'",
