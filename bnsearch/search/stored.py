@@ -79,10 +79,11 @@ def as_written(url: str, name: str) -> Iterator[None]:
     """What cannot be read of the study's rows becomes one line; nothing but reading may stand in here."""
     try:
         yield
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, AssertionError) as error:
+        why = one_line(error) if str(error) else "Optuna cannot read it"  # which asserts without a word
         raise StoreError(
             f"What {without_password(url)} holds of {name!r} must be as this version of bnsearch writes it, "
-            f"but: {one_line(error)}: {RESTORE}, or use the version that wrote it."
+            f"but: {why}: {RESTORE}, or use the version that wrote it."
         ) from error
 
 

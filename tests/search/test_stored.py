@@ -31,6 +31,8 @@ EDITS = {
     "a side that is none": f'{SET_STUDYS} \'[{{"name": "l2", "side": "up", "edge": 1, "extended_to": 1}}]\' '
     f"WHERE key = 'open_sides' AND {OF_COARSE}",
     "another state": f"UPDATE trials SET state = 'FOO' WHERE {FIRST}",
+    "a value of no number": f"UPDATE trial_values SET value = NULL WHERE {FIRST}",
+    "a report of no number": f"UPDATE trial_intermediate_values SET intermediate_value = NULL WHERE {FIRST}",
     "no value": f"DELETE FROM trial_values WHERE {FIRST}",
     "repeats are gone": "DELETE FROM trial_user_attributes WHERE key = 'repeat'",
 }
