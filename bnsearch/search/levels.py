@@ -11,7 +11,7 @@ from bnsearch.search.batches import batches_in
 from bnsearch.search.choose import TieSet, rank, tie_set
 from bnsearch.search.session import Session
 from bnsearch.search.setups import LEVELS, STAGE_OF, SearchStage
-from bnsearch.search.space import Box, Edge, at_hard_limit, narrow, ranges, unresolved
+from bnsearch.search.space import Box, at_hard_limit, narrow, ranges, stored_sides, unresolved
 from bnsearch.search.study_file import Study
 from bnsearch.search.tables import Range, SearchTable
 from bnsearch.search.trials import counts, finished
@@ -114,7 +114,7 @@ def verdict(study: optuna.Study) -> dict[str, Any]:
     ties, ranked = tie_set(trials), rank(trials)
     if not ranked:
         return {"best": None, "tied": [], "n_tied": 0, "n_valid": None, "unresolved_edges": []}
-    space, open_ = ranges(stored_space(study)), [Edge(**edge) for edge in study.user_attrs["open_sides"]]
+    space, open_ = ranges(stored_space(study)), stored_sides(study.user_attrs)
     # in coarse all tied settings, which fine will be built around, in fine the best
     at = ties.tied if study.user_attrs["stage"] == "coarse" else ranked[:1]
     still = [edge for edge in open_ if any(unresolved(space, [edge], t.params, len(trials)) for t in at)]

@@ -5,7 +5,7 @@ import math
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import optuna
 from optuna.distributions import BaseDistribution, FloatDistribution
@@ -144,6 +144,11 @@ def open_sides(space: Mapping[str, Range], coarse: Mapping[str, Range] | None = 
         if outer is None or range_.high >= outer.high:
             found.append(Edge(name, "high", range_.high, range_.high))
     return tuple(found)
+
+
+def stored_sides(attrs: Mapping[str, Any]) -> list[Edge]:
+    """The open sides among the attributes of a level's study."""
+    return [Edge(**side) for side in attrs["open_sides"]]
 
 
 def at_hard_limit(edge: Edge) -> bool:

@@ -18,7 +18,7 @@ from bnsearch.search.batches import batches_in
 from bnsearch.search.choose import tie_set
 from bnsearch.search.database_error import RESTORE
 from bnsearch.search.setups import COMPARE, LEVELS, NAMES
-from bnsearch.search.space import Edge
+from bnsearch.search.space import Edge, stored_sides
 from bnsearch.search.store import Store
 from bnsearch.search.tables import Range
 from bnsearch.search.trials import finished
@@ -101,14 +101,16 @@ def _check(name: str, attrs: Mapping[str, Any], trials: Sequence[FrozenTrial]) -
     if name in LEVELS:
         batches_in(attrs)
         tie_set(over)
-        for edge in [Edge(**edge) for edge in attrs["open_sides"]]:
-            attrs["space"][edge.name]
+        for side in stored_sides(attrs):
+            if side.name not in attrs["space"]:
+                raise ValueError(f"{name} has an open side of {side.name!r}, which it does not search")
     names = attrs["space"].keys() if name in LEVELS else None
     for trial in trials:
         if names is not None and trial.params.keys() != names:
             raise ValueError(f"trial {trial.number} of {name} has {sorted(trial.params)} in place of {sorted(names)}")
-        for value in trial.params.values():
-            if not (isinstance(value, int | float) and math.isfinite(value)) and (names or isinstance(value, float)):
-                raise ValueError(f"trial {trial.number} of {name} has a parameter that is no finite number: {value!r}")
+        # of a level each must be a number, which asking says of what is none; variants have texts as well
+        numbers = [value for value in trial.params.values() if name in LEVELS or isinstance(value, float)]
+        if not all(map(math.isfinite, numbers)):
+            raise ValueError(f"trial {trial.number} of {name} has a parameter that is not finite")
         for key in PLACES.get(name, ()):
             int(trial.user_attrs[key])

@@ -120,10 +120,9 @@ def _below(levels: Sequence[StageRecord]) -> str | None:
 def _below_at_rungs(courses: go.Figure) -> str | None:
     """What the axis of the courses leaves out of what is drawn."""
     shown = courses.layout.yaxis.range
-    drawn = [y / 100 for trace in courses.data for y in trace.y if y is not None]
-    below = [accuracy for accuracy in drawn if shown and 100 * accuracy < shown[0]]
+    below = [y for trace in courses.data for y in trace.y if shown and y is not None and y < shown[0]]
     who = f"{len(below):,} figures lie" if len(below) > 1 else "1 figure lies"
-    return f"{who} {_beneath(min(below))}" if below else None
+    return f"{who} {_beneath(min(below) / 100)}" if below else None
 
 
 def _beneath(lowest: float) -> str:
