@@ -8,11 +8,18 @@ from typing import Any
 
 import plotly.graph_objects as go
 from PIL import Image
+from plotly.offline import get_plotlyjs
 
 from bnsearch.data.whole_file import write_whole
 
 SCALE = 1.5  # device pixels a pixel
 COLOURS = 96
+BLANK = '<!doctype html><body style="margin:0"><div id="figure"></div>'
+DRAW = """async text => {
+    const { data, layout } = JSON.parse(text);
+    await Plotly.newPlot("figure", data, layout, { displayModeBar: false });
+    await document.fonts.ready;
+}"""
 
 
 class NoBrowser(Exception):
@@ -31,21 +38,18 @@ def draw(figures: Mapping[str, go.Figure], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_context(device_scale_factor=SCALE, reduced_motion="reduce").new_page()
+        page.set_content(BLANK)
+        page.add_script_tag(content=get_plotlyjs())  # once: to read it takes longer than to draw a figure
         for name, figure in figures.items():
-            write_whole(folder / f"{name}.png", [small(_shot(browser, figure))])
+            write_whole(folder / f"{name}.png", [small(_shot(page, figure))])
         browser.close()
 
 
-def _shot(browser: Any, figure: go.Figure) -> bytes:
-    size = {"width": int(figure.layout.width), "height": int(figure.layout.height)}
-    context = browser.new_context(viewport=size, device_scale_factor=SCALE, reduced_motion="reduce")
-    page = context.new_page()
-    html = figure.to_html(include_plotlyjs=True, full_html=True, config={"displayModeBar": False})
-    page.set_content(html.replace("<body>", '<body style="margin:0">'))
-    page.wait_for_selector(".main-svg")
-    page.evaluate("document.fonts.ready")
+def _shot(page: Any, figure: go.Figure) -> bytes:
+    page.set_viewport_size({"width": int(figure.layout.width), "height": int(figure.layout.height)})
+    page.evaluate(DRAW, figure.to_json())
     shot: bytes = page.screenshot()
-    context.close()
     return shot
 
 

@@ -69,7 +69,7 @@ EXPERIMENTS = (
     Experiment("compare b17-depth", ("--repeats", "2")),
     Experiment("compare b17-speed", ("--repeats", "2", "--set", "training.epochs=4")),
     Experiment("run cifar10-momentum", (*TWO, *SHORT_STAGES)),
-    Experiment("compare b17-ranking-coarse", ("--repeats", "2", "--set", "training.epochs=3")),
+    Experiment("compare b17-ranking-coarse", ("--repeats", "2", "--set", "training.epochs=2")),
     Experiment("compare b17-ranking-fine", ("--repeats", "2", "--set", "training.epochs=2")),
     Experiment("compare b17-statistics --test", ("--repeats", "2", "--set", "training.epochs=2")),
     Experiment("compare n19-networks --test", ("--repeats", "2", *SHORT_CYCLES)),
@@ -77,7 +77,7 @@ EXPERIMENTS = (
     Experiment("compare n19-final --test", ("--repeats", "2", *SHORT_CYCLES)),
     Experiment("final n19-final", (*TWO, *SHORT_CYCLES)),
     Experiment("run cifar10-cyclic", None),
-    Experiment("compare n19-sensitivity --test", ("--repeats", "2", "--set", "training.schedule.half_cycle_steps=60")),
+    Experiment("compare n19-sensitivity --test", ("--repeats", "2", "--set", "training.schedule.half_cycle_steps=45")),
 )
 
 

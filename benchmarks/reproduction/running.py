@@ -1,18 +1,21 @@
-"""The commands, run one after another in a folder of their own; each goes on where it was stopped."""
+"""The commands, run in a folder of their own; each goes on where it was stopped."""
 
 import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec
 
 from benchmarks.reproduction.experiments import Check, Experiment, command
 from bnsearch import __version__
 from bnsearch.data.whole_file import write_whole
+from bnsearch.search.executor import available_cores
 from bnsearch.search.session import revision
 
+Asked = ParamSpec("Asked")
 DIFFERS = 1  # exit code of a gradient check that finds what it is to find
 
 
@@ -26,17 +29,20 @@ def run_all(
     """Everything that is still missing. A command that fails does not keep the others from being run: what failed."""
     (folder / "checks").mkdir(parents=True, exist_ok=True)
     data = [] if data_dir is None else ["--data-dir", str(data_dir.resolve())]
-    failures = []
-    for work in (*checks, *experiments):
-        try:
-            if isinstance(work, Check):
-                _check(work, folder, data)
-            else:
-                _run([*work.words(quick), "--json", "--quiet", *data], folder)
-        except Failed as failure:
-            failures.append(str(failure))
-            print(failure, file=sys.stderr, flush=True)
-    return failures
+    with ThreadPoolExecutor(available_cores()) as side_by_side:  # a check has one core at work, a search all of them
+        failures = list(side_by_side.map(lambda check: _failure(_check, check, folder, data), checks))
+    for one in experiments:
+        failures.append(_failure(_run, one.text, [*one.words(quick), "--json", "--quiet", *data], folder))
+    return [failure for failure in failures if failure is not None]
+
+
+def _failure(work: Callable[Asked, object], /, *args: Asked.args, **kwargs: Asked.kwargs) -> str | None:
+    try:
+        work(*args, **kwargs)
+    except Failed as failure:
+        print(failure, file=sys.stderr, flush=True)
+        return str(failure)
+    return None
 
 
 def check_path(folder: Path, name: str) -> Path:
@@ -60,18 +66,18 @@ def _check(check: Check, folder: Path, data: Sequence[str]) -> None:
     made_by = {"version": __version__, "revision": revision(), "command": command(check.text)}
     found = read_check(path)
     if found is None or any(found.get(key) != value for key, value in made_by.items()):
-        table = json.loads(_run([*check.words(), "--quiet", *data], folder, codes=(0, DIFFERS)))
+        table = json.loads(_run(check.text, [*check.words(), "--quiet", *data], folder, codes=(0, DIFFERS)))
         write_whole(path, [json.dumps({**made_by, "parameters": table}, indent=1).encode()])
 
 
-def _run(words: Sequence[str], folder: Path, codes: tuple[int, ...] = (0,)) -> str:
+def _run(text: str, words: Sequence[str], folder: Path, codes: tuple[int, ...] = (0,)) -> str:
     """What it prints; a line on stderr says what is run and how long it took."""
-    said, began = " ".join(words[:3] if words[0] == "gradcheck" else words[:2]), time.monotonic()
-    print(f"bnsearch {said} ...", file=sys.stderr, flush=True)
+    began = time.monotonic()
+    print(f"{command(text)} ...", file=sys.stderr, flush=True)
     result = subprocess.run(
         [sys.executable, "-m", "bnsearch", *words], cwd=folder, stdout=subprocess.PIPE, text=True, check=False
     )
     if result.returncode not in codes:
         raise Failed(f"bnsearch {' '.join(words)} must succeed, but ended with {result.returncode}.")
-    print(f"bnsearch {said}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    print(f"{command(text)}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     return result.stdout

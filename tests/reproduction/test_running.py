@@ -13,12 +13,16 @@ CHECK = Check("one check", "gradcheck digits --inputs 2 --batch 4")
 
 
 def test_a_command_that_fails_does_not_stop_the_others(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    bad = Check("another", "gradcheck no-such")
     failures = running.run_all(
-        [CHECK], [Experiment("compare no-such"), Experiment("path no-such")], tmp_path, False, None
+        [bad, CHECK], [Experiment("compare no-such"), Experiment("path no-such")], tmp_path, False, None
     )
-    assert ["no-such" in failure and "must succeed" in failure for failure in failures] == [True, True]
+    assert [failure.split()[1] for failure in failures] == ["gradcheck", "compare", "path"]
+    assert all("no-such" in failure and "must succeed" in failure for failure in failures)
     assert len(Runs(tmp_path).check(CHECK.name)) > 0
-    assert "Traceback" not in capfd.readouterr().err
+    said = capfd.readouterr().err
+    assert "Traceback" not in said
+    assert "bnsearch gradcheck digits --inputs 2 --batch 4: " in said
 
 
 def test_a_check_says_what_made_it_and_is_made_again_by_another_revision(tmp_path: Path) -> None:
