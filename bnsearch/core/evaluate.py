@@ -19,8 +19,9 @@ EVALUATION_ROWS = 1000  # constant, so that an evaluation never depends on the m
 
 @dataclass(frozen=True)
 class Outcome:
-    """The lanes measured exactly after their last step, with the moments that `statistics` names."""
+    """The lanes measured exactly after their last step."""
 
+    moments: tuple[Moments, ...]  # with which they were measured: those that `statistics` names
     train_loss: Array  # (K,)
     train_cost: Array
     train_accuracy: Array
@@ -47,6 +48,7 @@ def measure(state: State, settings: Settings, run: Run) -> Outcome:
         train = evaluate(state, settings, run.train, moments)
         valid = evaluate(state, settings, run.valid, moments) if len(run.valid) else None
     return Outcome(
+        moments=moments,
         train_loss=train.loss,
         train_cost=train.cost,
         train_accuracy=train.accuracy,

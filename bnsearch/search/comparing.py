@@ -15,7 +15,7 @@ from bnsearch.errors import UsageError
 from bnsearch.model import save_model
 from bnsearch.search.beside import disk_errors, remove_state
 from bnsearch.search.cohort import Lane
-from bnsearch.search.exporting import folded
+from bnsearch.search.exporting import folded, moments_of
 from bnsearch.search.levels import is_finished
 from bnsearch.search.looking import STATISTICS
 from bnsearch.search.open_trial import OpenTrial, add_running
@@ -115,7 +115,11 @@ def _finish(
     trial = trials[number]
     lane, network, repeat = lanes(trial), lanes.variant(trial).setup.network, int(trial.user_attrs["repeat"])
     for statistics in kinds_of_moments(network):
-        model = folded(session, study, lane, state, repeat, statistics or network.bn_statistics)
+        if statistics is None or statistics == network.bn_statistics:
+            moments = outcome.moments  # as it was measured
+        else:
+            moments = moments_of(lane, state, statistics)
+        model = folded(session, study, lane, state, repeat, moments)
         with disk_errors(session.study):
             save_model(model, model_path(session.study, number, statistics))
     OpenTrial(session.store.storage, trial).tell(TrialState.COMPLETE, float(outcome.valid_accuracy[0]))

@@ -7,6 +7,7 @@ from pathlib import Path
 import optuna
 
 from bnsearch.core.evaluate import evaluation_moments
+from bnsearch.core.layers import Moments
 from bnsearch.core.run import State, Statistics
 from bnsearch.data.prepare import load_transform
 from bnsearch.errors import ChangedError, ModelError, WorkerError
@@ -39,18 +40,22 @@ def is_whole(session: Session, repeat: int) -> bool:
 
 def export(session: Session, study: optuna.Study, lane: Lane, state: State, repeat: int) -> Model:
     """The lane's last state (K = 1) as a model on raw inputs, written to `models/`."""
-    model = folded(session, study, lane, state, repeat, lane.plan.statistics)
+    model = folded(session, study, lane, state, repeat, moments_of(lane, state, lane.plan.statistics))
     with disk_errors(session.study):
         save_model(model, model_path(session, repeat))
     return model
 
 
+def moments_of(lane: Lane, state: State, statistics: Statistics) -> tuple[Moments, ...]:
+    """A lane's moments of this kind; population moments take a pass over its training rows for each layer."""
+    with one_blas_thread():
+        return evaluation_moments(state, replace(build_run(lane.plan), statistics=statistics))
+
+
 def folded(
-    session: Session, study: optuna.Study, lane: Lane, state: State, repeat: int, statistics: Statistics
+    session: Session, study: optuna.Study, lane: Lane, state: State, repeat: int, moments: tuple[Moments, ...]
 ) -> Model:
     """The lane's last state (K = 1) as a model on raw inputs, normalised by these moments."""
-    with one_blas_thread():
-        moments = evaluation_moments(state, replace(build_run(lane.plan), statistics=statistics))
     return fold(
         state.network,
         moments,

@@ -15,7 +15,7 @@ from bnsearch.errors import ChangedError, StoreError, UsageError
 from bnsearch.model import Model, load_model, softmax
 from bnsearch.search.beside import disk_errors, level_of, state_path
 from bnsearch.search.cohort import Lane
-from bnsearch.search.exporting import export, folded, model_path
+from bnsearch.search.exporting import export, folded, model_path, moments_of
 from bnsearch.search.lane_file import load_lane
 from bnsearch.search.mistakes import NAME, most_confident, save_mistakes
 from bnsearch.search.open_trial import OpenTrial
@@ -87,7 +87,7 @@ def _exported(session: Session, study: optuna.Study, trial: FrozenTrial, lane: L
     if network.batch_norm == "none":
         return _Network(trial, model, None)
     other = next(name for name in STATISTICS if name != network.bn_statistics)
-    return _Network(trial, model, folded(session, study, lane, state, repeat, other))
+    return _Network(trial, model, folded(session, study, lane, state, repeat, moments_of(lane, state, other)))
 
 
 def _tell(

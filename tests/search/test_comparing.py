@@ -12,12 +12,14 @@ from optuna.trial import TrialState
 from scipy.stats import ttest_rel
 
 from bnsearch.core import tree
+from bnsearch.core.evaluate import evaluation_moments
+from bnsearch.data.prepare import load_transform
 from bnsearch.errors import ChangedError, StoreError, StudyFileError, UsageError
-from bnsearch.model import load_model
+from bnsearch.model import fold, load_model
 from bnsearch.search import running, schedule
 from bnsearch.search.advance import Advance, advance
 from bnsearch.search.executor import local_executor
-from bnsearch.search.plan import Configuration, Plan, start_state
+from bnsearch.search.plan import Configuration, Plan, build_run, start_state
 from bnsearch.search.stages import reset, run_stage, status
 from bnsearch.search.study_file import Study
 from bnsearch.search.tables import NormalInit
@@ -106,13 +108,19 @@ def test_every_crossing_is_a_variant_and_the_last_list_varies_fastest(whole: Stu
     assert all(t.state == TrialState.COMPLETE and t.value == t.user_attrs["valid_accuracy"] for t in trials)
 
 
-def trained_alone(study: Study, variant: int, repeat: int) -> Advance:
-    """A variant's network without session, database or cohort, by the plan that its own tables make."""
+def plan_alone(study: Study, variant: int, repeat: int) -> Plan:
+    """What the tables of a variant make of a repeat, without session or database."""
     assert study.comparison is not None
     setup, materials = study.comparison.variants[variant].setup, materials_of(study)
     data = materials.prepare(setup, [materials.part(setup)])[0]
-    plan = materials.plan(setup, f"compare.{repeat}", data, velocity=True)
-    return advance(plan, (Configuration(**setup.default_setting()),), None, plan.n_steps)
+    return materials.plan(setup, f"compare.{repeat}", data, velocity=True)
+
+
+def trained_alone(study: Study, variant: int, repeat: int) -> Advance:
+    """A variant's network without a cohort."""
+    assert study.comparison is not None
+    plan, setting = plan_alone(study, variant, repeat), study.comparison.variants[variant].setup.default_setting()
+    return advance(plan, (Configuration(**setting),), None, plan.n_steps)
 
 
 @pytest.mark.parametrize("number", [0, 3, 6, 13, 23])
@@ -122,6 +130,19 @@ def test_a_lane_is_bit_for_bit_the_network_trained_alone(whole: Study, number: i
     assert outcome is not None
     for name in ("train_loss", "train_cost", "train_accuracy", "valid_loss", "valid_accuracy"):
         assert trial.user_attrs[name] == float(getattr(outcome, name)[0])
+
+
+@pytest.mark.parametrize("headline", ["moving", "population"])
+def test_networks_are_kept_with_both_kinds_of_moments(headline: str, tmp_path: Path) -> None:
+    study = comparing(tmp_path, f"network.bn_statistics={headline}", "compare.repeats=2")
+    run(study, "compare")
+    number, data = 6, materials_of(study).dataset  # batch normalisation, its own σ, no momentum
+    plan, state = plan_alone(study, number, repeat=1), trained_alone(study, number, repeat=1).state
+    for kind in ("moving", "population"):
+        moments = evaluation_moments(state, dataclasses.replace(build_run(plan), statistics=kind))
+        expected = fold(state.network, moments, load_transform(plan.data.transform), data.classes)
+        kept = load_model(study.results / "models" / f"compare-{number:05d}-{kind}.safetensors")
+        np.testing.assert_array_equal(kept.logits(data.X), expected.logits(data.X))
 
 
 def test_variants_of_one_architecture_are_lanes_of_one_cohort(tmp_path: Path) -> None:
