@@ -84,7 +84,7 @@ def outcome(n_lanes: int, n_valid: int) -> Outcome:
     """Random figures."""
     rng = np.random.default_rng()
     figure, correct = rng.random(n_lanes), rng.random((n_lanes, n_valid)) < rng.random((n_lanes, 1))
-    return Outcome((), figure, figure, figure, figure, figure, correct.mean(axis=1), correct)
+    return Outcome(figure, figure, figure, figure, figure, correct.mean(axis=1), correct, None)
 
 
 def copy_of_digits(folder: Path) -> Path:

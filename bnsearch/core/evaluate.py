@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bnsearch.core.layers import Moments
+from bnsearch.core import tree
+from bnsearch.core.layers import Dense, Moments, relu
 from bnsearch.core.losses import cross_entropy, hits, lane_sum, squared_norm
 from bnsearch.core.network import Network, apply, work_for
 from bnsearch.core.optim import Settings
@@ -15,13 +16,13 @@ from bnsearch.core.run import Rows, Run, State
 from bnsearch.core.tree import Array
 
 EVALUATION_ROWS = 1000  # constant, so that an evaluation never depends on the memory at hand
+KEPT_BYTES = 64_000_000  # of a layer's outputs for all rows; one lane's at least
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The lanes measured exactly after their last step."""
+    """The lanes measured exactly after their last step, with the moments that `statistics` names."""
 
-    moments: tuple[Moments, ...]  # with which they were measured: those that `statistics` names
     train_loss: Array  # (K,)
     train_cost: Array
     train_accuracy: Array
@@ -29,6 +30,7 @@ class Outcome:
     valid_cost: Array | None
     valid_accuracy: Array | None
     valid_correct: Array | None  # (K, n_valid) booleans
+    population: tuple[Moments, ...] | None  # moments, where the run finds them
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,10 @@ def measure(state: State, settings: Settings, run: Run) -> Outcome:
         moments = evaluation_moments(state, run)
         train = evaluate(state, settings, run.train, moments)
         valid = evaluate(state, settings, run.valid, moments) if len(run.valid) else None
+        population = moments if run.statistics == "population" else None
+        if population is None and run.with_population:
+            population = population_moments(state.network, run.train)
     return Outcome(
-        moments=moments,
         train_loss=train.loss,
         train_cost=train.cost,
         train_accuracy=train.accuracy,
@@ -56,6 +60,7 @@ def measure(state: State, settings: Settings, run: Run) -> Outcome:
         valid_cost=None if valid is None else valid.cost,
         valid_accuracy=None if valid is None else valid.accuracy,
         valid_correct=None if valid is None else valid.correct,
+        population=population,
     )
 
 
@@ -87,21 +92,45 @@ def evaluation_moments(state: State, run: Run) -> tuple[Moments, ...]:
 def population_moments(network: Network, rows: Rows) -> tuple[Moments, ...]:
     """Exact mean and biased variance of every normalised unit over all rows, layer by layer.
 
-    Layer l is measured with the layers below it normalised by their own population moments, so it takes one pass a
-    layer.
+    Layer l is measured with the layers below it normalised by their own population moments. What a layer gives for all
+    rows is kept for the layer above it, for as many lanes at a time as KEPT_BYTES have room for.
     """
-    dtype, found = network.dense[0].W.dtype, list[Moments]()
-    for layer in range(len(network.norms)):
-        # a network that ends with this layer: its logits are what is to be normalised
-        first = Network(network.dense[: layer + 1], network.norms[:layer])
-        total = squares = np.zeros(0)
-        for i, (x, _) in enumerate(chunks(rows)):
-            z = apply(first, x, tuple(found), work_for(first, len(x))).astype(np.float64)
-            ones = np.ones((len(x), 1))
-            total, squares = (z @ ones, (z * z) @ ones) if i == 0 else (total + z @ ones, squares + (z * z) @ ones)
-        mean = total / len(rows)
-        found.append(Moments(mean.astype(dtype), np.maximum(squares / len(rows) - mean * mean, 0.0).astype(dtype)))
+    if not network.norms:
+        return ()
+    widest = max(dense.b.shape[1] for dense in network.dense[:-1])
+    n_lanes = max(KEPT_BYTES // (widest * len(rows) * network.dense[0].b.itemsize), 1)
+    found = []
+    for low in range(0, network.n_lanes, n_lanes):
+        some = tree.map(lambda array, low=low: array[low : low + n_lanes], network)
+        found.append(_population_moments(some, rows))
+    return tree.concatenate(found)
+
+
+def _population_moments(network: Network, rows: Rows) -> tuple[Moments, ...]:
+    first, found = network.dense[0], list[Moments]()
+    weighed = [first.weigh(x, _room(first, len(x))) for x, _ in chunks(rows)]
+    for i, norm in enumerate(network.norms):
+        b, above = network.dense[i].b, network.dense[i + 1]
+        found.append(_moments(weighed, b, len(rows)))
+        if i + 1 < len(network.norms):
+            for j, z in enumerate(weighed):  # one chunk after another, each in the other's place
+                weighed[j] = above.weigh(relu(norm.apply(z, b, found[i])), _room(above, z.shape[-1]))
     return tuple(found)
+
+
+def _room(dense: Dense, n_rows: int) -> Array:
+    """For what a layer gives for n_rows rows."""
+    return np.empty((*dense.b.shape[:2], n_rows), dense.b.dtype)
+
+
+def _moments(weighed: list[Array], b: Array, n_rows: int) -> Moments:
+    """Of W x + b, from W x of all rows."""
+    total = squares = np.zeros(b.shape)
+    for chunk in weighed:
+        z, ones = (chunk + b).astype(np.float64), np.ones((chunk.shape[-1], 1))
+        total, squares = total + z @ ones, squares + (z * z) @ ones
+    mean = total / n_rows
+    return Moments(mean.astype(b.dtype), np.maximum(squares / n_rows - mean * mean, 0.0).astype(b.dtype))
 
 
 def penalty(network: Network, settings: Settings) -> Array:

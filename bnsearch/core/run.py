@@ -37,6 +37,7 @@ class Run:
     statistics: Statistics  # which moments an evaluation uses
     train: Rows
     valid: Rows  # may be empty
+    with_population: bool = False  # the end brings population moments, also where an evaluation does not use them
 
     @property
     def steps_per_epoch(self) -> int:

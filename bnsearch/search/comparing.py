@@ -1,5 +1,6 @@
 """Compare: variants × repeats, each repeat with its own weights and order, shared by all variants, on the same rows."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from bnsearch.errors import UsageError
 from bnsearch.model import save_model
 from bnsearch.search.beside import disk_errors, remove_state
 from bnsearch.search.cohort import Lane
-from bnsearch.search.exporting import folded, moments_of
+from bnsearch.search.exporting import folded
 from bnsearch.search.levels import is_finished
 from bnsearch.search.looking import STATISTICS
 from bnsearch.search.open_trial import OpenTrial, add_running
@@ -98,7 +99,8 @@ class _Lanes:
             self.references[setup.data] = self.materials.prepare(setup, [self.materials.part(setup)])[0]
         common = {"init": self.comparison.setup.network.init}
         shared = setup.model_copy(update={"network": setup.network.model_copy(update=common)})
-        return self.materials.plan(shared, f"compare.{repeat}", self.references[setup.data], self.with_velocity)
+        plan = self.materials.plan(shared, f"compare.{repeat}", self.references[setup.data], self.with_velocity)
+        return replace(plan, with_population=True)
 
 
 def _finish(
@@ -115,10 +117,8 @@ def _finish(
     trial = trials[number]
     lane, network, repeat = lanes(trial), lanes.variant(trial).setup.network, int(trial.user_attrs["repeat"])
     for statistics in kinds_of_moments(network):
-        if statistics is None or statistics == network.bn_statistics:
-            moments = outcome.moments  # as it was measured
-        else:
-            moments = moments_of(lane, state, statistics)
+        moments = outcome.population if statistics == "population" else state.moments
+        assert moments is not None
         model = folded(session, study, lane, state, repeat, moments)
         with disk_errors(session.study):
             save_model(model, model_path(session.study, number, statistics))

@@ -150,14 +150,14 @@ def _form(materials: Materials, stage: Stage) -> Form:
     setup, tables, n_train = materials.study.setups[stage], materials.study.tables, materials.n_train(stage)
     together = stage == "final" and tables.final.train_on == "train+valid"
     train, valid = materials.part(stage, together=together).rows()
-    # population moments take a pass over the training rows for every normalised layer
+    # population moments take a pass over the training rows
     is_exact = setup.network.batch_norm != "none" and setup.network.bn_statistics == "population"
-    passes = len(setup.network.hidden) if is_exact else 0
+    moment_rows = len(train) if is_exact and setup.network.hidden else 0
     form = Form(
         n_steps=n_steps(setup.training, n_train),
         epoch_steps=len(train) // setup.training.batch_size,
-        evaluation_rows=len(valid) + passes * len(train) if len(valid) else 0,
-        end_rows=len(train) + len(valid) + passes * len(train),
+        evaluation_rows=len(valid) + moment_rows if len(valid) else 0,
+        end_rows=len(train) + len(valid) + moment_rows,
     )
     if stage in ("confirm", "final"):
         return form

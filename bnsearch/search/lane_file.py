@@ -114,7 +114,7 @@ def _load(path: Path, lane: Lane) -> Stored | None:
 
 
 def _identity(lane: Lane) -> str:
-    """All that a lane's numbers derive from; prepared data by their names, which derive from their contents."""
+    """All that a lane's state derives from; prepared data by their names, which derive from their contents."""
     data = lane.plan.data
     facts = [
         FORMAT,
@@ -125,7 +125,8 @@ def _identity(lane: Lane) -> str:
         data.inputs.name,
         data.transform.name,
     ]
-    facts += [getattr(lane.plan, f.name) for f in dataclasses.fields(lane.plan) if f.name != "data"]
+    others = [f.name for f in dataclasses.fields(lane.plan) if f.name not in ("data", "with_population")]
+    facts += [getattr(lane.plan, name) for name in others]
     facts += [] if lane.init is None else [lane.init]
     return hashlib.sha256(repr(facts).encode()).hexdigest()
 

@@ -43,6 +43,7 @@ class Plan:
     schedule_epoch_steps: int  # what a schedule counts as an epoch: that of the search's training rows, also in final
     with_velocity: bool
     statistics: Statistics
+    with_population: bool = False  # its outcomes bring population moments, whatever `statistics` is
 
     @property
     def epoch_steps(self) -> int:
@@ -94,6 +95,7 @@ def build_run(plan: Plan) -> Run:
         statistics=plan.statistics,
         train=train,
         valid=valid,
+        with_population=plan.with_population,
     )
 
 

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from bnsearch.core import tree
+from bnsearch.core import evaluate, tree
 from bnsearch.core.evaluate import measure, population_moments
 from bnsearch.core.init import he
 from bnsearch.core.layers import Moments
 from bnsearch.core.network import Architecture, Network, initial_network
 from bnsearch.core.optim import Settings
-from bnsearch.core.run import Run, State, start
+from bnsearch.core.run import Run, State, Statistics, start
 from bnsearch.core.schedules import constant, cosine, cyclic
 from bnsearch.core.train import advance
 from tests.core.helpers import ArrayRows, assert_identical, make_run, make_settings, random_rows, shuffled
@@ -214,8 +214,23 @@ def test_without_validation_rows_there_are_no_validation_figures() -> None:
     outcome = measure(state, SETTINGS, run)
 
     for figures in (*records, outcome):
-        names = [field.name for field in dataclasses.fields(figures)]
+        names = [field.name for field in dataclasses.fields(figures) if field.name != "population"]
         assert [name for name in names if getattr(figures, name) is None] == [n for n in names if n.startswith("valid")]
+
+
+@pytest.mark.parametrize("statistics", ["moving", "population"])
+def test_population_moments_come_where_they_are_used_or_asked_for(statistics: Statistics) -> None:
+    run = small_run(statistics=statistics)
+    state, _ = advance(first_state(run), SETTINGS, run, run.n_steps)
+    unasked, asked = (measure(state, SETTINGS, dataclasses.replace(run, with_population=w)) for w in (False, True))
+
+    assert (unasked.population is None) == (statistics == "moving")
+    assert asked.population is not None
+    for found, expected in zip(asked.population, population_moments(state.network, run.train), strict=True):
+        np.testing.assert_array_equal(found.mean, expected.mean)
+        np.testing.assert_array_equal(found.var, expected.var)
+    for name in ("train_loss", "valid_loss", "valid_correct"):
+        np.testing.assert_array_equal(getattr(asked, name), getattr(unasked, name))
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-10), (np.float32, 1e-4)])
@@ -232,6 +247,19 @@ def test_population_moments_are_exact_over_all_chunks(n_rows: int, dtype: type, 
         assert moments.mean.dtype == moments.var.dtype == dtype
         np.testing.assert_allclose(moments.mean, expected.mean, rtol=tolerance, atol=tolerance)
         np.testing.assert_allclose(moments.var, expected.var, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("room", [0, 2 * 5 * 47 * 8, 10**9])
+def test_population_moments_of_lanes_do_not_depend_on_the_room_for_outputs(
+    room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = small_run(hidden=(5, 4, 3))
+    network, expected = advance(first_state(run), SETTINGS, run, 5)[0].network, []
+    for lane in range(K):
+        expected.append(population_moments(tree.take(network, [lane]), TRAIN))
+    monkeypatch.setattr(evaluate, "KEPT_BYTES", room)  # none: lane by lane; of two lanes; of all
+
+    assert_identical(population_moments(network, TRAIN), tree.concatenate(expected))
 
 
 def test_population_statistics_mend_what_slow_moving_averages_spoil_on_uncentred_inputs() -> None:

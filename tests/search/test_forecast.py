@@ -47,7 +47,7 @@ def test_evaluations_with_population_moments_take_more_rows(statistics: str, tmp
     study = tiny(tmp_path, f"network.bn_statistics={statistics}", "network.hidden=[8, 8]")
     with forecast_of(study) as (forecast, _):
         form, final = forecast.forms["coarse"], forecast.forms["final"]
-    more = 2 * 240 if statistics == "population" else 0
+    more = 240 if statistics == "population" else 0
     assert (form.evaluation_rows, form.end_rows) == (60 + more, 300 + more)
     assert final.evaluation_rows == 0, "it validates on nothing"
 
