@@ -6,8 +6,9 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any
 
 from benchmarks.reproduction.experiments import Check, Experiment, command
 from bnsearch import __version__
@@ -15,7 +16,6 @@ from bnsearch.data.whole_file import write_whole
 from bnsearch.search.executor import available_cores
 from bnsearch.search.session import revision
 
-Asked = ParamSpec("Asked")
 DIFFERS = 1  # exit code of a gradient check that finds what it is to find
 
 
@@ -29,16 +29,19 @@ def run_all(
     """Everything that is still missing. A command that fails does not keep the others from being run: what failed."""
     (folder / "checks").mkdir(parents=True, exist_ok=True)
     data = [] if data_dir is None else ["--data-dir", str(data_dir.resolve())]
+    failures = [
+        _failure(partial(_check, check, folder, data)) for check in checks[:1]
+    ]  # downloads the data, if need be
     with ThreadPoolExecutor(available_cores()) as side_by_side:  # a check has one core at work, a search all of them
-        failures = list(side_by_side.map(lambda check: _failure(_check, check, folder, data), checks))
+        failures += side_by_side.map(_failure, [partial(_check, check, folder, data) for check in checks[1:]])
     for one in experiments:
-        failures.append(_failure(_run, one.text, [*one.words(quick), "--json", "--quiet", *data], folder))
+        failures.append(_failure(partial(_run, one.text, [*one.words(quick), "--json", "--quiet", *data], folder)))
     return [failure for failure in failures if failure is not None]
 
 
-def _failure(work: Callable[Asked, object], /, *args: Asked.args, **kwargs: Asked.kwargs) -> str | None:
+def _failure(work: Callable[[], object]) -> str | None:
     try:
-        work(*args, **kwargs)
+        work()
     except Failed as failure:
         print(failure, file=sys.stderr, flush=True)
         return str(failure)

@@ -16,12 +16,12 @@ from bnsearch.core.run import Rows, Run, State
 from bnsearch.core.tree import Array
 
 EVALUATION_ROWS = 1000  # constant, so that an evaluation never depends on the memory at hand
-KEPT_BYTES = 64_000_000  # of a layer's outputs for all rows; one lane's at least
+KEPT_BYTES = 128_000_000  # at most, of what a layer gives for all rows
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The lanes measured exactly after their last step, with the moments that `statistics` names."""
+    """The lanes measured exactly after their last step; all figures with the moments that `statistics` names."""
 
     train_loss: Array  # (K,)
     train_cost: Array
@@ -30,7 +30,7 @@ class Outcome:
     valid_cost: Array | None
     valid_accuracy: Array | None
     valid_correct: Array | None  # (K, n_valid) booleans
-    population: tuple[Moments, ...] | None  # moments, where the run finds them
+    population: tuple[Moments, ...] | None  # exact moments of the training part, where `statistics` or the run asks
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Evaluation:
 
 
 def measure(state: State, settings: Settings, run: Run) -> Outcome:
-    """One exact pass over the training and the validation part."""
+    """Both parts measured by the very network that the last step left."""
     with np.errstate(all="ignore"):
         moments = evaluation_moments(state, run)
         train = evaluate(state, settings, run.train, moments)
@@ -93,29 +93,50 @@ def population_moments(network: Network, rows: Rows) -> tuple[Moments, ...]:
     """Exact mean and biased variance of every normalised unit over all rows, layer by layer.
 
     Layer l is measured with the layers below it normalised by their own population moments. What a layer gives for all
-    rows is kept for the layer above it, for as many lanes at a time as KEPT_BYTES have room for.
+    rows is kept for the one above, for as many lanes at a time as KEPT_BYTES have room for. Where they have none for a
+    single lane, each layer begins anew with the rows.
     """
-    if not network.norms:
-        return ()
-    widest = max(dense.b.shape[1] for dense in network.dense[:-1])
-    n_lanes = max(KEPT_BYTES // (widest * len(rows) * network.dense[0].b.itemsize), 1)
-    found = []
+    widths = [dense.b.shape[1] for dense in network.dense[: len(network.norms) - 1]]  # nobody asks what the last gives
+    lane_bytes = max(widths, default=0) * len(rows) * network.dense[0].b.itemsize
+    if not 0 < lane_bytes <= KEPT_BYTES:
+        return _population_moments(network, rows, is_kept=False)
+    n_lanes, found = KEPT_BYTES // lane_bytes, []
     for low in range(0, network.n_lanes, n_lanes):
-        some = tree.map(lambda array, low=low: array[low : low + n_lanes], network)
-        found.append(_population_moments(some, rows))
+        some = tree.take(network, slice(low, low + n_lanes))
+        found.append(_population_moments(some, rows, is_kept=True))
     return tree.concatenate(found)
 
 
-def _population_moments(network: Network, rows: Rows) -> tuple[Moments, ...]:
-    first, found = network.dense[0], list[Moments]()
-    weighed = [first.weigh(x, _room(first, len(x))) for x, _ in chunks(rows)]
-    for i, norm in enumerate(network.norms):
-        b, above = network.dense[i].b, network.dense[i + 1]
-        found.append(_moments(weighed, b, len(rows)))
-        if i + 1 < len(network.norms):
-            for j, z in enumerate(weighed):  # one chunk after another, each in the other's place
-                weighed[j] = above.weigh(relu(norm.apply(z, b, found[i])), _room(above, z.shape[-1]))
+def _population_moments(network: Network, rows: Rows, is_kept: bool) -> tuple[Moments, ...]:
+    found, kept = list[Moments](), list[Array]()
+    for i in range(len(network.norms)):
+        weighed, below = (_drain(kept), i - 1) if kept else (_first(network.dense[0], rows), 0)
+        for j in range(below, i):
+            weighed = _above(network, j, weighed, found[j])
+        if is_kept and i + 1 < len(network.norms):
+            kept = list(weighed)
+            weighed = iter(kept)
+        found.append(_moments(weighed, network.dense[i].b, len(rows)))
     return tuple(found)
+
+
+def _first(dense: Dense, rows: Rows) -> Iterator[Array]:
+    """W x of the first layer, of each chunk of rows."""
+    return (dense.weigh(x, _room(dense, len(x))) for x, _ in chunks(rows))
+
+
+def _above(network: Network, i: int, weighed: Iterator[Array], moments: Moments) -> Iterator[Array]:
+    """W x of the layer above layer i, of each chunk, from that of layer i, which is overwritten."""
+    dense, above = network.dense[i], network.dense[i + 1]
+    for z in weighed:
+        yield above.weigh(relu(network.norms[i].apply(z, dense.b, moments)), _room(above, z.shape[-1]))
+
+
+def _drain(arrays: list[Array]) -> Iterator[Array]:
+    """One after another, each the last time that it is there."""
+    arrays.reverse()
+    while arrays:
+        yield arrays.pop()
 
 
 def _room(dense: Dense, n_rows: int) -> Array:
@@ -123,7 +144,7 @@ def _room(dense: Dense, n_rows: int) -> Array:
     return np.empty((*dense.b.shape[:2], n_rows), dense.b.dtype)
 
 
-def _moments(weighed: list[Array], b: Array, n_rows: int) -> Moments:
+def _moments(weighed: Iterator[Array], b: Array, n_rows: int) -> Moments:
     """Of W x + b, from W x of all rows."""
     total = squares = np.zeros(b.shape)
     for chunk in weighed:

@@ -97,8 +97,13 @@ def download(cache: Path, progress: Progress | None = None) -> Path:
             f"a way to the internet and unpack it in {cache} or in the folder that BNSEARCH_DATA names; "
             "the `digits` study needs no download."
         ) from error
-    folder = unpack(Path(archive), cache)
-    Path(archive).unlink()
+    try:
+        folder = unpack(Path(archive), cache)
+    except DataError:
+        if _folder_in(cache / FOLDER) is None:  # else another process was faster, and has removed the archive
+            raise
+        return cache / FOLDER
+    Path(archive).unlink(missing_ok=True)
     return folder
 
 

@@ -47,7 +47,7 @@ def export(session: Session, study: optuna.Study, lane: Lane, state: State, repe
 
 
 def moments_of(lane: Lane, state: State, statistics: Statistics) -> tuple[Moments, ...]:
-    """A lane's moments of this kind; population moments take a pass over its training rows."""
+    """A lane's moments of this kind; population moments are found anew from its training rows."""
     with one_blas_thread():
         return evaluation_moments(state, replace(build_run(lane.plan), statistics=statistics))
 

@@ -150,7 +150,7 @@ def _form(materials: Materials, stage: Stage) -> Form:
     setup, tables, n_train = materials.study.setups[stage], materials.study.tables, materials.n_train(stage)
     together = stage == "final" and tables.final.train_on == "train+valid"
     train, valid = materials.part(stage, together=together).rows()
-    # population moments take a pass over the training rows
+    # population moments take about a pass over the training rows
     is_exact = setup.network.batch_norm != "none" and setup.network.bn_statistics == "population"
     moment_rows = len(train) if is_exact and setup.network.hidden else 0
     form = Form(

@@ -203,6 +203,30 @@ def test_a_download_is_unpacked_into_the_cache_and_used_from_then_on(
     assert load().fingerprint == expected
 
 
+@pytest.mark.parametrize("when", ["before it is unpacked", "before it is removed"])
+def test_another_process_may_be_faster_with_the_same_download(
+    when: str, tmp_path: Path, cache: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def retrieve(url: str, *, known_hash: str, fname: str, path: Path, progressbar: object) -> str:
+        path.mkdir(parents=True)
+        found = archive(path / fname, files=folder)
+        if when == "before it is unpacked":
+            finish_elsewhere(found, path)
+        return str(found)
+
+    def finish_elsewhere(found: Path, into: Path) -> Path:
+        done = unpack(found, into)
+        found.unlink()
+        return done
+
+    unpack = cifar10.unpack
+    monkeypatch.setattr(pooch, "retrieve", retrieve)
+    if when == "before it is removed":
+        monkeypatch.setattr(cifar10, "unpack", finish_elsewhere)
+    assert load().fingerprint == load(folder).fingerprint
+    assert [path.name for path in cache.iterdir()] == [NAME]
+
+
 def link(name: str, target: str) -> tarfile.TarInfo:
     member = tarfile.TarInfo(name)
     member.type, member.linkname = tarfile.SYMTYPE, target

@@ -347,6 +347,15 @@ def test_the_state_of_another_training_is_not_taken(
     assert load_lane(tmp_path / "a", dataclasses.replace(lane, plan=plan)) is None
 
 
+def test_a_state_is_the_same_whatever_is_measured_at_its_end(
+    trained: tuple[Lane, State, Curve], tmp_path: Path
+) -> None:
+    lane, state, curve = trained
+    save_lane(tmp_path / "a", lane, Stored(state, curve, SECONDS))
+    asked = dataclasses.replace(lane, plan=dataclasses.replace(lane.plan, with_population=True))
+    assert load_lane(tmp_path / "a", asked) is not None
+
+
 @pytest.mark.parametrize("change", [{"bn_average": 0.5}, {"bn_epsilon": 1e-3}])
 def test_the_state_of_another_network_is_not_taken(
     trained: tuple[Lane, State, Curve], tmp_path: Path, change: dict[str, Any]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import pairwise
 
-from bnsearch.core.evaluate import EVALUATION_ROWS
+from bnsearch.core.evaluate import EVALUATION_ROWS, KEPT_BYTES
 from bnsearch.core.network import Architecture
 from bnsearch.search.cohort import best_width
 
@@ -51,6 +51,8 @@ def needs(shape: Shape) -> Needs:
     lane = 4 * n_weights * (2 if shape.with_velocity else 1)
     width = min(best_width(shape.architecture, shape.with_velocity), shape.n_lanes)
     evaluation = EVALUATION_ROWS * (n_inputs * (shape.item_bytes + 4) + 4 * sum(shape.architecture.widths[1:]) * width)
+    is_kept = shape.architecture.batch_norm != "none" and len(shape.architecture.hidden) > 1
+    evaluation += KEPT_BYTES if is_kept else 0
     training = shape.n_workers * (3 * width * lane + evaluation)
     fitting = 0 if shape.components is None else 24 * shape.n_dimensions**2  # a covariance and its eigenvectors
     memory = (1 + shape.n_workers) * PROCESS_BYTES + 2 * raw + projected + max(training, fitting)

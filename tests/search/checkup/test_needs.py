@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from bnsearch.core.evaluate import KEPT_BYTES
 from bnsearch.core.network import Architecture
 from bnsearch.search.checkup.needs import Shape, needs
 
@@ -32,6 +33,8 @@ def test_more_of_anything_needs_more() -> None:
     base = needs(CIFAR10)
     assert needs(replace(CIFAR10, n_workers=4)).memory > base.memory
     assert needs(replace(CIFAR10, architecture=Architecture(3072, (512, 256), 10))).memory > base.memory
+    shallow = replace(CIFAR10, architecture=Architecture(3072, (50,), 10))
+    assert needs(shallow).memory < base.memory - 2 * KEPT_BYTES, "one hidden layer gives nothing to keep"
     assert needs(replace(CIFAR10, with_velocity=True)).results > base.results
     assert needs(replace(CIFAR10, n_trials=600)).results > base.results
     assert needs(replace(CIFAR10, n_rows=100_000)).least_cache == 2 * base.least_cache
