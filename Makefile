@@ -23,6 +23,8 @@ install: $(VENV)/.dev ## install bnsearch and the developers' tools into .venv
 search: $(VENV)/.runtime ## install what a search needs, then search on the digits: bnsearch run digits
 	@$(BIN)/bnsearch run digits $(ARGS)
 
+# hundreds of processes are started, and each would compile all modules anew where none may be kept
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(VENV)/.dev ## run the tests (make test ARGS="-k digits -x", ARGS="--numprocesses 0 --pdb")
 	@$(PY) -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
