@@ -29,11 +29,10 @@ def run_all(
     """Everything that is still missing. A command that fails does not keep the others from being run: what failed."""
     (folder / "checks").mkdir(parents=True, exist_ok=True)
     data = [] if data_dir is None else ["--data-dir", str(data_dir.resolve())]
-    failures = [
-        _failure(partial(_check, check, folder, data)) for check in checks[:1]
-    ]  # downloads the data, if need be
+    to_check = [partial(_check, check, folder, data) for check in checks]
+    failures = [_failure(check) for check in to_check[:1]]  # by itself: it may have the data to download
     with ThreadPoolExecutor(available_cores()) as side_by_side:  # a check has one core at work, a search all of them
-        failures += side_by_side.map(_failure, [partial(_check, check, folder, data) for check in checks[1:]])
+        failures += side_by_side.map(_failure, to_check[1:])
     for one in experiments:
         failures.append(_failure(partial(_run, one.text, [*one.words(quick), "--json", "--quiet", *data], folder)))
     return [failure for failure in failures if failure is not None]

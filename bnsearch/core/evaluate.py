@@ -96,8 +96,8 @@ def population_moments(network: Network, rows: Rows) -> tuple[Moments, ...]:
     rows is kept for the one above, for as many lanes at a time as KEPT_BYTES have room for. Where they have none for a
     single lane, each layer begins anew with the rows.
     """
-    widths = [dense.b.shape[1] for dense in network.dense[: len(network.norms) - 1]]  # nobody asks what the last gives
-    lane_bytes = max(widths, default=0) * len(rows) * network.dense[0].b.itemsize
+    below = network.dense[: max(len(network.norms) - 1, 0)]  # what the last one gives is for nobody above
+    lane_bytes = max((dense.b.shape[1] for dense in below), default=0) * len(rows) * network.dense[0].b.itemsize
     if not 0 < lane_bytes <= KEPT_BYTES:
         return _population_moments(network, rows, is_kept=False)
     n_lanes, found = KEPT_BYTES // lane_bytes, []
